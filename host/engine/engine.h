@@ -1,0 +1,100 @@
+/*
+ * engine.h: the one writer: jobs in, one commit for many, answers out.
+ *
+ * A thread drains a bounded queue, opens one unit of the store's work, lets
+ * every job of the group write into it, commits once, and posts each job's
+ * `done` to the loop. A job is answered only after the commit is durable.
+ * Groups form by themselves: what arrives during a commit is the next group.
+ */
+#ifndef TXWATCH_ENGINE_ENGINE_H
+#define TXWATCH_ENGINE_ENGINE_H
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/queue.h"
+#include "plugin/instance.h"
+
+struct engine;
+struct flows;
+struct metrics;
+struct unit;
+
+/* Weight a queue holds before it is full (one operation weighs 1). */
+#define ENGINE_QUEUE_LIMIT 65536
+/* Weight a group takes. */
+#define ENGINE_GROUP_LIMIT 4096
+
+struct job {
+	struct qitem item; /* item.weight: set before submitting */
+	struct task task;  /* the engine's: brings done to the loop */
+	/* Writes into the unit. May be called a second time after a rollback,
+	 * alone in its unit: it must begin anew each time. Returns 0, or an
+	 * error that undoes the group. [writer] */
+	int32_t (*apply)(struct job *job, struct unit *unit, struct err *e);
+	/* rc 0: durable. Else nothing of it happened. [loop] */
+	void (*done)(struct job *job);
+	int32_t rc;
+	struct err err; /* set when rc < 0 */
+};
+
+/* What a job writes with. Lives for one unit. */
+struct unit {
+	struct engine *engine;
+	const txw_store *store; /* the role's calls */
+	void *self;             /* ... and their instance */
+	txw_time now;
+	struct arena arena; /* freed after the commit */
+	txw_store_info info;
+	/* Events appended in this unit, in order; live until the routers and
+	 * streams have seen them. */
+	size_t n_events;
+	txw_event **events;
+	size_t cap_events;
+};
+
+/* Called on the engine's thread with each unit's committed events. The array
+ * and rows live until it returns. */
+typedef void (*engine_tail)(void *ctx, txw_event *const *events, size_t n);
+
+/* Opens the store (migration, integrity) and starts the thread. */
+struct engine *engine_open(instance *store, struct loop *loop, struct flows *flows,
+			   struct metrics *metrics, struct err *e);
+void engine_close(struct engine *g); /* drains, commits, joins, closes */
+
+/* TXW_PENDING: done will be called. TXW_E_BUSY: the queue is full.
+ * [any] */
+int32_t engine_submit(struct engine *g, struct job *job);
+/* Never full: for work whose amount is bounded by its owner. [any] */
+void engine_submit_internal(struct engine *g, struct job *job);
+
+const txw_store_info *engine_info(const struct engine *g); /* as at start */
+int64_t engine_last_seq(const struct engine *g);           /* [any] */
+/* Disk full, I/O error: the last commit's failure; 0 when it went well. */
+int32_t engine_health(struct engine *g, struct err *e); /* [any] */
+instance *engine_store(const struct engine *g);
+
+/* Before engine_submit is first called. More than one is fine. */
+void engine_on_tail(struct engine *g, engine_tail tail, void *ctx);
+/* Called once in each unit after its jobs, and when idle for as long as it
+ * returns 1 (more to do): the router. [writer] */
+void engine_on_unit(struct engine *g, int32_t (*step)(void *ctx, struct unit *u, struct err *e),
+		    void (*committed)(void *ctx, bool ok), void *ctx);
+/* There is work for the step. [any] */
+void engine_nudge(struct engine *g);
+
+/* ---- for apply functions: [writer] ---- */
+
+/* Appends an event without a transaction, or with ev->tx already saved:
+ * copies it into the unit, gives it seq, id and prev; the copy is
+ * returned in *out if wanted. */
+int32_t unit_append(struct unit *u, const txw_event *ev, txw_event **out, struct err *e);
+/* Wraps a call's error: `UNIT_CALL(u, e, put_doc, &doc)`. */
+#define UNIT_CALL(u, e, fn, ...)                                                             \
+	({                                                                                   \
+		txw_error unit_call_err = ERR_ABI_INIT;                                      \
+		err_from_plugin((e), (u)->store->fn((u)->self, __VA_ARGS__, &unit_call_err), \
+				&unit_call_err);                                             \
+	})
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * server.h: HTTP/1.1 in, on the loop (libmicrohttpd driven by our epoll).
+ *
+ * A request is handed over whole, its body read up to the limit. The handler
+ * answers at once or keeps it and answers later, on the loop; the connection
+ * is suspended meanwhile.
+ */
+#ifndef TXWATCH_HTTP_SERVER_H
+#define TXWATCH_HTTP_SERVER_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "base/mem.h"
+
+struct http_server;
+struct http_request;
+struct metrics;
+
+struct http_limits {
+	size_t max_body; /* bytes; over it 413 */
+	size_t max_connections;
+	int64_t idle_timeout; /* microseconds */
+};
+
+typedef void (*http_handler)(void *ctx, struct http_request *r);
+
+/* listen: "127.0.0.1:8420", "[::1]:0"; port 0 picks one. */
+struct http_server *http_server_open(struct loop *loop, txw_str listen,
+				     const struct http_limits *limits, http_handler handler,
+				     void *ctx, struct err *e);
+int http_server_port(const struct http_server *s);
+void http_server_drain(struct http_server *s); /* accepts no more */
+void http_server_close(struct http_server *s);
+
+/* ---- the request; texts live until it is answered ---- */
+txw_str http_method(const struct http_request *r);
+txw_str http_path(const struct http_request *r); /* decoded */
+txw_str http_header(const struct http_request *r, const char *name);
+/* Decoded; none when absent. *count, if wanted: how often it is given. */
+txw_str http_query(const struct http_request *r, const char *name, size_t *count);
+/* Each name given, for refusing unknown ones. */
+void http_query_each(const struct http_request *r,
+		     void (*fn)(void *ctx, txw_str name, txw_str value), void *ctx);
+txw_str http_body(const struct http_request *r);
+txw_str http_request_id(const struct http_request *r); /* ours or theirs */
+txw_str http_peer(const struct http_request *r);
+struct arena *http_arena(struct http_request *r); /* freed when answered */
+
+/* ---- the answer: headers first, then one reply ---- */
+/* CR, LF or NUL in a value drops the header. Copied. */
+void http_set_header(struct http_request *r, const char *name, txw_str value);
+/* Takes over body's memory; r is gone afterwards. content_type NULL: none. */
+void http_reply(struct http_request *r, int status, const char *content_type, struct buf *body);
+
+#endif
