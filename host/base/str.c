@@ -1,0 +1,125 @@
+/* str.c: see str.h. */
+#include "base/str.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+int str_cmp(txw_str a, txw_str b)
+{
+	size_t n = a.len < b.len ? a.len : b.len;
+	int c = n ? memcmp(a.ptr, b.ptr, n) : 0;
+	if (c)
+		return c;
+	return (a.len > b.len) - (a.len < b.len);
+}
+
+/* How many bytes a well-formed sequence at p has (Unicode 15, table 3-7);
+ * 0 = not one. */
+static size_t utf8_length(const unsigned char *p, const unsigned char *end)
+{
+	unsigned char c = p[0];
+	if (c < 0x80)
+		return c != 0;
+	size_t n = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+	if (c < 0xc2 || c > 0xf4 || (size_t)(end - p) < n)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	if ((c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] > 0x9f) ||
+	    (c == 0xf0 && p[1] < 0x90) || (c == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+bool str_utf8(txw_str s)
+{
+	const unsigned char *p = (const unsigned char *)s.ptr, *end = p + s.len;
+	while (p < end) {
+		size_t n = utf8_length(p, end);
+		if (n == 0)
+			return false;
+		p += n;
+	}
+	return true;
+}
+
+char *str_dup(txw_str s)
+{
+	char *z = xmalloc(s.len + 1);
+	if (s.len)
+		memcpy(z, s.ptr, s.len);
+	z[s.len] = '\0';
+	return z;
+}
+
+bool str_int(txw_str s, int64_t *out)
+{
+	size_t i = 0;
+	bool negative = s.len && s.ptr[0] == '-';
+	if (negative)
+		i = 1;
+	if (i == s.len)
+		return false;
+	int64_t v = 0;
+	for (; i < s.len; i++) {
+		if (s.ptr[i] < '0' || s.ptr[i] > '9')
+			return false;
+		/* Downwards, so that the least int64 is reached too. */
+		if (__builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_sub_overflow(v, s.ptr[i] - '0', &v))
+			return false;
+	}
+	if (!negative && __builtin_sub_overflow(0, v, &v))
+		return false;
+	*out = v;
+	return true;
+}
+
+/* Optimal string alignment distance, cut off at the table's width. */
+static size_t edit_distance(const char *a, const char *b)
+{
+	enum { WIDTH = 40 };
+	size_t n = strlen(a), m = strlen(b);
+	if (n >= WIDTH || m >= WIDTH)
+		return WIDTH;
+	size_t d[WIDTH][WIDTH];
+	for (size_t i = 0; i <= n; i++)
+		d[i][0] = i;
+	for (size_t j = 0; j <= m; j++)
+		d[0][j] = j;
+	for (size_t i = 1; i <= n; i++) {
+		for (size_t j = 1; j <= m; j++) {
+			size_t cost = tolower((unsigned char)a[i - 1]) !=
+				      tolower((unsigned char)b[j - 1]);
+			size_t best = d[i - 1][j - 1] + cost;
+			if (d[i - 1][j] + 1 < best)
+				best = d[i - 1][j] + 1;
+			if (d[i][j - 1] + 1 < best)
+				best = d[i][j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    d[i - 2][j - 2] + 1 < best)
+				best = d[i - 2][j - 2] + 1;
+			d[i][j] = best;
+		}
+	}
+	return d[n][m];
+}
+
+const char *str_nearest(const char *word, const char *const *names, size_t n)
+{
+	const char *best = NULL;
+	size_t limit = strlen(word) / 3 + 1, least = limit + 1;
+	for (size_t i = 0; i < n; i++) {
+		if (!names[i])
+			continue;
+		size_t d = edit_distance(word, names[i]);
+		if (d < least) {
+			least = d;
+			best = names[i];
+		}
+	}
+	return best;
+}
