@@ -99,4 +99,7 @@ uint32_t flow_event_type(const struct flow *flow, uint32_t from, uint32_t to, bo
 txw_time flow_expires_at(const struct flow *flow, uint32_t state, txw_time created, txw_time since,
 			 txw_time absolute);
 
+/* Appends the flow as a Graphviz digraph: dashed edges are deadlines. */
+void flow_graph(const struct flow *flow, struct buf *out);
+
 #endif
