@@ -1,0 +1,119 @@
+/*
+ * inside.h: what the files of http/ share: the server and a request.
+ *
+ *   READING  -> HANDED    the body is whole, the handler has it
+ *   READING  -> REFUSED   over a limit while the body streamed: the answer
+ *                         is out already, the rest is read away
+ *   HANDED   -> ANSWERED  http_reply()
+ *   HANDED   -> ORPHANED  the server closed first; http_reply() frees it
+ *
+ * Everything here runs on the loop.
+ */
+#ifndef TXWATCH_HTTP_INSIDE_H
+#define TXWATCH_HTTP_INSIDE_H
+
+#include <microhttpd.h>
+#include <uv.h>
+
+#include "http/server.h"
+
+/* Bytes of a connection's pool at libmicrohttpd: its read buffer, the parsed
+ * headers and the answer's head. It is cleared for every request. */
+#define POOL_BYTES  ((size_t)32 * 1024)
+#define URL_MAX     ((size_t)8000)
+#define HEADERS_MAX ((size_t)12000)
+#define QUERIES_MAX 64
+#define ID_MAX      64
+#define METHOD_MAX  16
+/* Requests kept for reuse, and the body memory each may keep. */
+#define SPARE_MAX   256
+#define SPARE_BYTES ((size_t)64 * 1024)
+/* What a sender may still send after it was told 413. */
+#define READ_AWAY_MAX ((size_t)1024 * 1024)
+
+enum stage { STAGE_READING, STAGE_HANDED, STAGE_ANSWERED, STAGE_REFUSED, STAGE_ORPHANED };
+
+struct header {
+	struct header *next;
+	const char *name;
+	const char *value;
+};
+
+struct query {
+	txw_str name;
+	txw_str value;
+};
+
+struct http_request {
+	uint32_t magic;
+	enum stage stage;
+	int refusal; /* an HTTP status decided before the body; 0 = none */
+	bool is_suspended;
+	bool in_handler;
+	struct http_server *server;
+	struct MHD_Connection *connection; /* NULL: gone */
+	struct arena arena;
+	struct buf body;
+	size_t read_away;
+	const char *method;
+	txw_str path;
+	txw_str id;
+	char id_text[ID_MAX + 1];
+	txw_str peer;
+	size_t n_queries;
+	struct query *queries;
+	struct header *headers; /* of the answer */
+	struct MHD_Response *response;
+	int status;
+	int64_t began;             /* ticks; 0 = nobody asks */
+	struct http_request *next; /* among the live, or the spare ones */
+	struct http_request *prev;
+};
+#define REQUEST_MAGIC 0x4e9e57u
+
+struct http_server {
+	uv_poll_t poll;   /* libmicrohttpd's epoll */
+	uv_timer_t timer; /* its next timeout, real time */
+	uv_check_t check; /* answers to send, once a turn */
+	uv_idle_t idle;   /* it has more to do at once */
+	unsigned handles; /* open ones; at 0 the server is freed */
+	uint64_t timer_due;
+	struct MHD_Daemon *daemon;
+	struct loop *loop;
+	http_handler handler;
+	void *ctx;
+	struct http_limits limits;
+	size_t body_held; /* bytes of bodies in memory */
+	size_t body_budget;
+	int port;
+	bool is_draining;
+	bool is_running; /* inside MHD_run */
+	struct http_request *live;
+	struct http_request *spare;
+	size_t n_spare;
+	uint64_t id_seed;
+	uint64_t id_count;
+};
+
+/* A bound, listening, non-blocking socket; or a negative TXW_E_. */
+int listen_open(txw_str listen, int *port, struct err *e);
+
+/* libmicrohttpd's calls. */
+void *request_begin(void *server, const char *uri, struct MHD_Connection *c);
+enum MHD_Result request_step(void *server, struct MHD_Connection *c, const char *url,
+			     const char *method, const char *version, const char *data,
+			     size_t *data_len, void **state);
+void request_end(void *server, struct MHD_Connection *c, void **state,
+		 enum MHD_RequestTerminationCode why);
+
+/* Makes the target's query into r->queries; false: not a sane target. */
+bool target_parse(struct http_request *r, const char *uri);
+
+/* The problem+json body of an answer made here. */
+void refusal_body(struct buf *out, int status, txw_str request_id);
+
+/* Lets libmicrohttpd run before this turn of the loop ends. */
+void server_kick(struct http_server *s);
+void request_free(struct http_request *r);
+
+#endif
