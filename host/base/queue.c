@@ -1,6 +1,8 @@
 /* queue.c: see queue.h. */
 #include "base/queue.h"
 
+#include <time.h>
+
 void queue_init(struct queue *q, size_t limit)
 {
 	pthread_mutex_init(&q->lock, NULL);
@@ -36,11 +38,9 @@ bool queue_put(struct queue *q, struct qitem *item, bool force)
 	return ok;
 }
 
-struct qitem *queue_take(struct queue *q, size_t max_weight, bool wait)
+/* Under the lock. */
+static struct qitem *take(struct queue *q, size_t max_weight)
 {
-	pthread_mutex_lock(&q->lock);
-	while (wait && !q->head && !q->closed)
-		pthread_cond_wait(&q->wake, &q->lock);
 	struct qitem *first = q->head, **end = &q->head;
 	size_t taken = 0;
 	while (*end && (taken == 0 || taken + (*end)->weight <= max_weight)) {
@@ -58,6 +58,31 @@ struct qitem *queue_take(struct queue *q, size_t max_weight, bool wait)
 			pthread_cond_signal(&q->wake);
 		q->weight -= taken;
 	}
+	return first;
+}
+
+struct qitem *queue_take(struct queue *q, size_t max_weight, bool wait)
+{
+	pthread_mutex_lock(&q->lock);
+	while (wait && !q->head && !q->closed)
+		pthread_cond_wait(&q->wake, &q->lock);
+	struct qitem *first = take(q, max_weight);
+	pthread_mutex_unlock(&q->lock);
+	return first;
+}
+
+struct qitem *queue_take_within(struct queue *q, size_t max_weight, int64_t patience)
+{
+	struct timespec end;
+	clock_gettime(CLOCK_REALTIME, &end);
+	int64_t nanos = end.tv_nsec + patience % 1000000 * 1000;
+	end.tv_sec += (time_t)(patience / 1000000 + nanos / 1000000000);
+	end.tv_nsec = (long)(nanos % 1000000000);
+	pthread_mutex_lock(&q->lock);
+	while (!q->head && !q->closed)
+		if (pthread_cond_timedwait(&q->wake, &q->lock, &end) != 0)
+			break;
+	struct qitem *first = take(q, max_weight);
 	pthread_mutex_unlock(&q->lock);
 	return first;
 }
@@ -76,4 +101,12 @@ void queue_close(struct queue *q)
 	q->closed = true;
 	pthread_cond_broadcast(&q->wake);
 	pthread_mutex_unlock(&q->lock);
+}
+
+bool queue_is_closed(struct queue *q)
+{
+	pthread_mutex_lock(&q->lock);
+	bool closed = q->closed;
+	pthread_mutex_unlock(&q->lock);
+	return closed;
 }

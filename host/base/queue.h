@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct qitem {
 	struct qitem *next;
@@ -29,7 +30,10 @@ bool queue_put(struct queue *q, struct qitem *item, bool force);
 /* The whole list, or up to max weight of it; waits when empty and wait is
  * true. NULL: empty, or closed and drained. [any] */
 struct qitem *queue_take(struct queue *q, size_t max_weight, bool wait);
+/* The same, waiting at most `patience` real microseconds. [any] */
+struct qitem *queue_take_within(struct queue *q, size_t max_weight, int64_t patience);
 size_t queue_weight(struct queue *q);
 void queue_close(struct queue *q);
+bool queue_is_closed(struct queue *q); /* [any] */
 
 #endif

@@ -28,9 +28,11 @@ struct unit;
 struct job {
 	struct qitem item; /* item.weight: set before submitting */
 	struct task task;  /* the engine's: brings done to the loop */
-	/* Writes into the unit. May be called a second time after a rollback,
-	 * alone in its unit: it must begin anew each time. Returns 0, or an
-	 * error that undoes the group. [writer] */
+	/* Writes into the unit. May be called again after a rollback: it must
+	 * begin anew each time. An error undoes what it wrote: TXW_E_FULL,
+	 * _IO, _CORRUPT, _BUSY and _NOMEM are the store's and fail the whole
+	 * group, any other is the job's own. One that wrote nothing may also
+	 * set job->rc and job->err itself and return 0. [writer] */
 	int32_t (*apply)(struct job *job, struct unit *unit, struct err *e);
 	/* rc 0: durable. Else nothing of it happened. [loop] */
 	void (*done)(struct job *job);
@@ -57,10 +59,13 @@ struct unit {
  * and rows live until it returns. */
 typedef void (*engine_tail)(void *ctx, txw_event *const *events, size_t n);
 
-/* Opens the store (migration, integrity) and starts the thread. */
+/* Opens the store (migration, integrity). */
 struct engine *engine_open(instance *store, struct loop *loop, struct flows *flows,
 			   struct metrics *metrics, struct err *e);
-void engine_close(struct engine *g); /* drains, commits, joins, closes */
+/* Starts the thread, when every tail and step is registered. */
+void engine_start(struct engine *g);
+/* Drains, commits, joins, closes; answers posted by then are the loop's. */
+void engine_close(struct engine *g);
 
 /* TXW_PENDING: done will be called. TXW_E_BUSY: the queue is full.
  * [any] */
@@ -73,8 +78,10 @@ int64_t engine_last_seq(const struct engine *g);           /* [any] */
 /* Disk full, I/O error: the last commit's failure; 0 when it went well. */
 int32_t engine_health(struct engine *g, struct err *e); /* [any] */
 instance *engine_store(const struct engine *g);
+struct flows *engine_flows(const struct engine *g);
+struct loop *engine_loop(const struct engine *g);
 
-/* Before engine_submit is first called. More than one is fine. */
+/* Before engine_start. At most four. */
 void engine_on_tail(struct engine *g, engine_tail tail, void *ctx);
 /* Called once in each unit after its jobs, and when idle for as long as it
  * returns 1 (more to do): the router. [writer] */

@@ -23,6 +23,7 @@ struct read_job {
 	void (*done)(struct read_job *job); /* [loop] */
 	int32_t rc;
 	struct err err;
+	struct loop *loop; /* the pool's */
 };
 
 struct readers *readers_open(instance *store, struct loop *loop, struct err *e);

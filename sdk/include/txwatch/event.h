@@ -85,6 +85,8 @@ typedef struct txw_tx {
 	int64_t poll_failures; /* consecutive */
 	uint32_t paused;       /* 1: somebody stopped the watching */
 	uint32_t reserved;
+	txw_time deadline; /* asked for by the creator, absolute; 0 = none.
+	                    * expires_at is the earliest of it and the flow's */
 } txw_tx;
 
 /* A committed fact. Immutable. */

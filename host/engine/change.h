@@ -1,0 +1,23 @@
+/* change.h: one operation being carried out, and what is said of refusals.
+ * Private to engine/. */
+#ifndef TXWATCH_ENGINE_CHANGE_H
+#define TXWATCH_ENGINE_CHANGE_H
+
+#include "engine/op.h"
+
+struct flow_entry;
+
+struct change {
+	struct unit *unit;
+	struct batch *batch; /* results' texts go to its arena */
+	struct op *op;
+	const struct flow_entry *entry; /* the transaction's flow */
+	txw_tx *row;                    /* the unit's own copy, being changed */
+};
+
+/* Texts for `why`, in the batch's arena. */
+const char *change_unknown_text(struct change *c);
+const char *change_illegal_text(struct change *c);
+const char *change_no_flow_text(struct change *c, txw_str flow);
+
+#endif

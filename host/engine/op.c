@@ -1,0 +1,442 @@
+/*
+ * op.c: what an operation does to a transaction, inside a unit.
+ *
+ * Every operation is: load the row, let the flow decide, and either say why
+ * not or save the row and append the event. The row's last_seq is known
+ * before the append, because the engine is the log's one writer.
+ */
+#include "engine/op.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/decimal.h"
+#include "base/id.h"
+#include "base/row.h"
+#include "base/str.h"
+#include "engine/change.h"
+#include "engine/flows.h"
+#include "engine/schedule.h"
+
+static void result(struct change *c, enum op_result r)
+{
+	c->op->result = r;
+}
+
+static void because(struct change *c, enum op_result r, const char *why)
+{
+	c->op->result = r;
+	c->op->why = why;
+}
+
+/* ---- writing ---- */
+
+/* Saves c->row as its next version with an event of that type; `from` is the
+ * status before. */
+static int32_t commit_row(struct change *c, uint32_t type, txw_str from, struct err *e)
+{
+	struct op *op = c->op;
+	struct unit *u = c->unit;
+	txw_tx *row = c->row;
+	int64_t prev = row->last_seq;
+	row->version++;
+	row->updated_at = u->now;
+	row->last_seq = u->info.last_seq + 1;
+	if (op->dry_run)
+		return 0;
+	int32_t rc = UNIT_CALL(u, e, save, &row, 1);
+	if (rc < 0)
+		return rc;
+	txw_event ev = {
+	    .size = sizeof(ev),
+	    .type = type,
+	    .prev = prev,
+	    .at = u->now,
+	    .tenant = row->tenant,
+	    .from = from,
+	    .to = row->status,
+	    .source = op->source,
+	    .actor = op->actor,
+	    .source_event_id = op->source_event_id,
+	    .source_at = op->source_at,
+	    .reason = op->reason,
+	    .code = op->code,
+	    .detail = op->detail,
+	    .tx = row,
+	};
+	return unit_append(u, &ev, NULL, e);
+}
+
+/* ---- create ---- */
+
+static const struct flow_state *state_of(const struct change *c, uint32_t i)
+{
+	return &c->entry->flow->states[i];
+}
+
+static void enter_state(struct change *c, uint32_t to)
+{
+	txw_tx *row = c->row;
+	const struct flow_state *st = state_of(c, to);
+	txw_time now = c->unit->now;
+	row->status = st->name;
+	row->outcome = st->outcome;
+	row->status_since = now;
+	row->finished_at = st->outcome == TXW_OPEN ? 0 : now;
+	row->reason = c->op->reason;
+	row->code = c->op->code;
+	row->polls = 0;
+	row->poll_failures = 0;
+	row->anomaly = STR_NONE;
+	schedule_expiry(c->entry, to, row);
+}
+
+static void take_source(struct change *c)
+{
+	const struct op *op = c->op;
+	if (op->source_version.len)
+		c->row->source_version = op->source_version;
+	if (op->source_at)
+		c->row->source_at = op->source_at;
+}
+
+static int32_t create(struct change *c, struct err *e)
+{
+	struct op *op = c->op;
+	txw_time now = c->unit->now;
+	uint32_t to = c->entry->flow->initial;
+	if (op->status.len) {
+		to = flow_find(c->entry->flow, op->status);
+		if (to == c->entry->flow->n_states) {
+			because(c, OP_INVALID, change_unknown_text(c));
+			return 0;
+		}
+	}
+	txw_tx *row = arena_alloc(&c->unit->arena, sizeof(*row));
+	*row = (txw_tx){
+	    .size = sizeof(*row),
+	    .id = id_new(now),
+	    .tenant = op->name.tenant,
+	    .flow = op->name.flow,
+	    .ref = op->name.ref,
+	    .owner = op->owner,
+	    .amount = op->amount,
+	    .currency = op->currency,
+	    .attributes = op->attributes,
+	    .created_at = now,
+	    .deadline = op->expires_at   ? op->expires_at
+			: op->expires_in ? now + op->expires_in
+					 : 0,
+	};
+	c->row = row;
+	enter_state(c, to);
+	take_source(c);
+	schedule_next(c->entry, row, now, 1);
+	int32_t rc = commit_row(c, TXW_EV_CREATED, STR_NONE, e);
+	if (rc >= 0)
+		result(c, OP_CREATED);
+	return rc;
+}
+
+/* ---- status ---- */
+
+static int32_t anomaly(struct change *c, txw_str word, struct err *e)
+{
+	txw_str status = c->row->status;
+	c->row->anomaly = word;
+	return commit_row(c, TXW_EV_ANOMALY, status, e);
+}
+
+static int32_t refuse(struct change *c, const struct decision *d, struct err *e)
+{
+	struct op *op = c->op;
+	bool unknown = flow_find(c->entry->flow, op->status) == c->entry->flow->n_states;
+	const char *why = unknown ? change_unknown_text(c) : change_illegal_text(c);
+	bool tell = d->answer == FLOW_ANOMALY && (!unknown || op->unknown_is_anomaly);
+	if (tell) {
+		if (op->reason.len == 0)
+			op->reason = str_of(why);
+		int32_t rc = anomaly(c, op->status, e);
+		if (rc < 0)
+			return rc;
+	}
+	because(c, unknown ? OP_INVALID : OP_REFUSED, why);
+	return 0;
+}
+
+static int32_t move(struct change *c, const struct decision *d, struct err *e)
+{
+	txw_str from = c->row->status;
+	int32_t rc;
+	/* A move against the rules is applied, but never silently. */
+	if (d->is_flagged && (rc = anomaly(c, c->op->status, e)) < 0)
+		return rc;
+	enter_state(c, d->to);
+	take_source(c);
+	schedule_next(c->entry, c->row, c->unit->now, 0);
+	rc = commit_row(c, d->event_type, from, e);
+	if (rc >= 0)
+		result(c, OP_CHANGED);
+	return rc;
+}
+
+static int32_t status(struct change *c, struct err *e)
+{
+	struct op *op = c->op;
+	if (op->source_event_id.len && c->row->key) {
+		int32_t rc = UNIT_CALL(c->unit, e, seen, c->row->key, op->source_event_id);
+		if (rc < 0)
+			return rc;
+		if (rc > 0) {
+			result(c, OP_UNCHANGED);
+			return 0;
+		}
+	}
+	struct seen seen = {op->status, op->source_version, op->source_at};
+	struct decision d;
+	flow_decide(c->entry->flow, c->row, &seen, &d);
+	switch (d.answer) {
+	case FLOW_CHANGE:
+		return move(c, &d, e);
+	case FLOW_SAME:
+		result(c, OP_UNCHANGED);
+		return 0;
+	case FLOW_STALE:
+		because(c, OP_STALE, "older than what is known: the transaction keeps its status");
+		return 0;
+	default:
+		return refuse(c, &d, e);
+	}
+}
+
+/* ---- expire ---- */
+
+static int32_t expire(struct change *c, struct err *e)
+{
+	txw_tx *row = c->row;
+	uint32_t i = flow_find(c->entry->flow, row->status);
+	if (row->outcome != TXW_OPEN || row->paused || row->expires_at == 0 ||
+	    row->expires_at > c->unit->now || i == c->entry->flow->n_states) {
+		result(c, OP_UNCHANGED);
+		return 0;
+	}
+	uint32_t to = state_of(c, i)->expires_to;
+	if (to >= c->entry->flow->n_states)
+		to = c->entry->flow->expired;
+	if (to >= c->entry->flow->n_states) { /* the flow has no place for it */
+		row->expires_at = 0;
+		schedule_due(row);
+		const txw_tx *one = row;
+		result(c, OP_UNCHANGED);
+		return UNIT_CALL(c->unit, e, reschedule, &one, 1);
+	}
+	char text[TIME_TEXT_MAX];
+	time_print(text, row->expires_at);
+	if (c->op->reason.len == 0)
+		c->op->reason = str_of(
+		    arena_printf(&c->batch->arena, "its deadline %s passed", text));
+	txw_str from = row->status;
+	enter_state(c, to);
+	schedule_next(c->entry, row, c->unit->now, 0);
+	int32_t rc = commit_row(c, TXW_EV_EXPIRED, from, e);
+	if (rc >= 0)
+		result(c, OP_CHANGED);
+	return rc;
+}
+
+/* ---- update ---- */
+
+static bool set_text(txw_str *field, txw_str value)
+{
+	if (str_eq(*field, value))
+		return false;
+	*field = value;
+	return true;
+}
+
+static bool update_row(struct change *c)
+{
+	struct op *op = c->op;
+	txw_tx *row = c->row;
+	bool changed = false;
+	if (op->set & OP_SET_OWNER)
+		changed |= set_text(&row->owner, op->owner);
+	if (op->set & OP_SET_AMOUNT)
+		changed |= set_text(&row->amount, op->amount);
+	if (op->set & OP_SET_CURRENCY)
+		changed |= set_text(&row->currency, op->currency);
+	if (op->set & OP_SET_ATTRIBUTES)
+		changed |= set_text(&row->attributes, op->attributes);
+	if (op->set & OP_SET_EXPIRES && row->deadline != op->expires_at) {
+		uint32_t i = flow_find(c->entry->flow, row->status);
+		row->deadline = op->expires_at;
+		if (i < c->entry->flow->n_states)
+			schedule_expiry(c->entry, i, row);
+		changed = true;
+	}
+	if (op->set & OP_SET_PAUSED && row->paused != op->paused) {
+		row->paused = op->paused;
+		changed = true;
+	}
+	return changed;
+}
+
+static int32_t update(struct change *c, struct err *e)
+{
+	txw_tx *row = c->row;
+	bool was_paused = row->paused;
+	bool changed = update_row(c);
+	if (was_paused && !row->paused)
+		schedule_next(c->entry, row, c->unit->now, 1);
+	if (c->op->set & OP_SET_POLL_NOW && row->outcome == TXW_OPEN && c->entry->is_polled)
+		row->next_poll_at = c->unit->now;
+	if (row->paused)
+		row->next_poll_at = 0;
+	schedule_due(row);
+	if (!changed) {
+		const txw_tx *one = row;
+		result(c, OP_UNCHANGED);
+		if (!(c->op->set & OP_SET_POLL_NOW) || c->op->dry_run)
+			return 0;
+		return UNIT_CALL(c->unit, e, reschedule, &one, 1);
+	}
+	int32_t rc = commit_row(c, TXW_EV_UPDATED, row->status, e);
+	if (rc >= 0)
+		result(c, OP_CHANGED);
+	return rc;
+}
+
+/* ---- one operation ---- */
+
+static int32_t on_existing(struct change *c, struct err *e)
+{
+	switch (c->op->kind) {
+	case OP_CREATE:
+		result(c, OP_UNCHANGED);
+		return 0;
+	case OP_STATUS:
+		return status(c, e);
+	case OP_DISCOVER:
+		if (c->op->status.len)
+			return status(c, e);
+		result(c, OP_UNCHANGED);
+		return 0;
+	case OP_EXPIRE:
+		return expire(c, e);
+	case OP_UPDATE:
+		return update(c, e);
+	}
+	return 0;
+}
+
+static int32_t run(struct change *c, struct err *e)
+{
+	struct op *op = c->op;
+	const txw_tx *stored = NULL;
+	op->name.size = sizeof(op->name);
+	int32_t rc = UNIT_CALL(c->unit, e, load, &op->name, sizeof(op->name), 1, &stored);
+	if (rc < 0)
+		return rc;
+	/* An id may be guessed: another tenant's row does not exist. */
+	if (stored && op->name.tenant.len && !str_eq(stored->tenant, op->name.tenant))
+		stored = NULL;
+	bool makes = op->kind == OP_CREATE || op->kind == OP_DISCOVER;
+	if (!stored && !makes) {
+		because(c, OP_NOT_FOUND, "there is no such transaction");
+		return 0;
+	}
+	txw_str flow = stored ? stored->flow : op->name.flow;
+	c->entry = flows_find(engine_flows(c->unit->engine), flow);
+	if (!c->entry) {
+		because(c, OP_INVALID, change_no_flow_text(c, flow));
+		return 0;
+	}
+	if (!stored)
+		return create(c, e);
+	c->row = arena_alloc(&c->unit->arena, sizeof(*c->row));
+	*c->row = *stored;
+	if (op->if_version && op->if_version != stored->version) {
+		because(c, OP_CONFLICT, "it has another version by now");
+		return 0;
+	}
+	return on_existing(c, e);
+}
+
+static bool is_good(enum op_result r)
+{
+	return r == OP_CREATED || r == OP_CHANGED || r == OP_UNCHANGED;
+}
+
+/* The op's texts may have been completed by an earlier try (a reason): the
+ * caller's are kept beside. */
+static int32_t run_one(struct batch *b, struct unit *u, struct op *op, struct err *e)
+{
+	struct change c = {.unit = u, .batch = b, .op = op};
+	txw_str reason = op->reason;
+	op->result = OP_PENDING;
+	op->after = NULL;
+	op->why = NULL;
+	int32_t rc = run(&c, e);
+	op->reason = reason;
+	if (rc >= 0 && c.row)
+		op->after = row_copy_tx(&b->arena, c.row);
+	return rc;
+}
+
+static int32_t batch_apply(struct job *job, struct unit *u, struct err *e)
+{
+	struct batch *b = (struct batch *)job;
+	int32_t rc;
+	bool bad = false;
+	for (size_t i = 0; i < b->n; i++) {
+		if ((rc = run_one(b, u, &b->ops[i], e)) < 0)
+			return rc;
+		if (b->atomic && !is_good(b->ops[i].result)) {
+			bad = true;
+			break;
+		}
+	}
+	if (bad) {
+		for (size_t i = 0; i < b->n; i++)
+			if (b->ops[i].result == OP_PENDING || is_good(b->ops[i].result))
+				b->ops[i].result = OP_UNDONE;
+		return err_set(e, TXW_E_CANCELLED, "another operation of the batch failed");
+	}
+	return b->finish ? b->finish(b, u, e) : 0;
+}
+
+static void batch_done(struct job *job)
+{
+	struct batch *b = (struct batch *)job;
+	b->done(b);
+}
+
+int32_t batch_submit(struct engine *g, struct batch *b)
+{
+	b->job.apply = batch_apply;
+	b->job.done = batch_done;
+	b->job.item.weight = b->n ? b->n : 1;
+	if (!b->internal)
+		return engine_submit(g, &b->job);
+	engine_submit_internal(g, &b->job);
+	return TXW_PENDING;
+}
+
+void batch_free(struct batch *b)
+{
+	arena_free(&b->arena);
+	free(b->ops);
+	free(b);
+}
+
+const char *op_result_name(enum op_result r)
+{
+	static const char *const names[] = {
+	    [OP_PENDING] = "pending",     [OP_CREATED] = "created", [OP_CHANGED] = "changed",
+	    [OP_UNCHANGED] = "unchanged", [OP_REFUSED] = "refused", [OP_STALE] = "stale",
+	    [OP_NOT_FOUND] = "not_found", [OP_INVALID] = "invalid", [OP_CONFLICT] = "conflict",
+	    [OP_UNDONE] = "undone",
+	};
+	return names[r];
+}
