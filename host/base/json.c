@@ -114,7 +114,7 @@ void json_bool(struct buf *b, int v)
 	buf_text(b, v ? "true" : "false");
 }
 
-void json_null(struct buf *b)
+void json_none(struct buf *b)
 {
 	separate(b);
 	buf_add(b, "null", 4);
@@ -123,7 +123,7 @@ void json_null(struct buf *b)
 void json_raw(struct buf *b, txw_str json)
 {
 	if (json.len == 0) {
-		json_null(b);
+		json_none(b);
 		return;
 	}
 	separate(b);
@@ -133,7 +133,7 @@ void json_raw(struct buf *b, txw_str json)
 void json_time(struct buf *b, txw_time t)
 {
 	if (t == 0) {
-		json_null(b);
+		json_none(b);
 		return;
 	}
 	char text[TIME_TEXT_MAX];
@@ -156,7 +156,7 @@ void json_m_text(struct buf *b, const char *key, const char *z)
 	if (z)
 		json_str(b, str_of(z));
 	else
-		json_null(b);
+		json_none(b);
 }
 
 void json_m_opt(struct buf *b, const char *key, txw_str s)
