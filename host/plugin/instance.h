@@ -47,17 +47,29 @@ instance *instance_open(const struct role *role, const struct conf_section *sect
 void instance_close(instance *in);
 
 /* Runs task->run on the instance's thread: at once if it is a [loop] one
- * (call from the loop), on its worker otherwise. */
-void instance_run(instance *in, struct task *task);
+ * (call from the loop), on its worker otherwise. Returns 0, or TXW_E_BUSY when
+ * 4096 tasks wait for the worker: the task was not taken and will not run. */
+int32_t instance_run(instance *in, struct task *task);
 
 /* The table of one extension (host_table.c knows them all), or NULL. */
 const void *host_extension(instance *in, const char *name);
 
-/* "txw.state/1": loads every instance's values from the store's docs of kind
- * "state" before instances run; puts become engine jobs. */
+/*
+ * "txw.state/1": what instances keep over restarts, in the store's docs of
+ * kind "state", tenant "", id "INSTANCE/KEY", the value as a JSON string.
+ * Loaded from there before instances run; a put becomes an engine job, or
+ * waits for the engine to exist. Open it before the first instance; close it
+ * after the last one, the engine and the metrics (it keeps the texts of what
+ * plugins measure).
+ */
 struct plugin_state *state_open(struct services *services);
 void state_close(struct plugin_state *s);
-/* One loaded value, at start. */
+/* One loaded value, at start; what was put since is newer and stays. */
 void state_load(struct plugin_state *s, txw_str instance_name, txw_str key, txw_str value);
+/* The same from a doc as the store has it. TXW_E_CORRUPT: not one of ours;
+ * e says which. */
+int32_t state_load_doc(struct plugin_state *s, const txw_doc *doc, struct err *e);
+/* Call when services->engine has been set: writes what was put before. [any] */
+void state_flush(struct plugin_state *s);
 
 #endif
