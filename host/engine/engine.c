@@ -48,6 +48,8 @@ struct engine {
 	int32_t (*step)(void *ctx, struct unit *u, struct err *e);
 	void (*committed)(void *ctx, bool ok);
 	void *step_ctx;
+	void (*due)(void *ctx, txw_time due);
+	void *due_ctx;
 	bool step_wanted;   /* the writer's own */
 	int64_t step_after; /* ticks: not before, after a failure */
 	struct job nudge;
@@ -159,6 +161,12 @@ void engine_on_unit(struct engine *g, int32_t (*step)(void *, struct unit *, str
 	g->step_ctx = ctx;
 }
 
+void engine_on_due(struct engine *g, void (*fn)(void *, txw_time), void *ctx)
+{
+	g->due = fn;
+	g->due_ctx = ctx;
+}
+
 /* ---- one group ---- */
 
 static struct job *job_of(struct qitem *item)
@@ -217,6 +225,7 @@ static int32_t unit_begin(struct engine *g, struct err *e)
 	struct unit *u = &g->unit;
 	arena_reset(&u->arena);
 	u->n_events = 0;
+	u->earliest_due = 0;
 	u->now = loop_now(g->loop);
 	u->info.last_seq = atomic_load(&g->last_seq);
 	txw_error from = ERR_ABI_INIT;
@@ -299,6 +308,8 @@ static void count_events(struct engine *g)
 static void hand_on(struct engine *g)
 {
 	struct unit *u = &g->unit;
+	if (u->earliest_due && g->due)
+		g->due(g->due_ctx, u->earliest_due);
 	if (u->n_events == 0)
 		return;
 	count_events(g);
@@ -424,6 +435,12 @@ static void *engine_thread(void *arg)
 }
 
 /* ---- for apply functions ---- */
+
+void unit_note_due(struct unit *u, txw_time due)
+{
+	if (due && (u->earliest_due == 0 || due < u->earliest_due))
+		u->earliest_due = due;
+}
 
 int32_t unit_append(struct unit *u, const txw_event *ev, txw_event **out, struct err *e)
 {

@@ -53,6 +53,8 @@ struct unit {
 	size_t n_events;
 	txw_event **events;
 	size_t cap_events;
+	/* The earliest due_at written in this unit; 0 = none. */
+	txw_time earliest_due;
 };
 
 /* Called on the engine's thread with each unit's committed events. The array
@@ -87,6 +89,8 @@ void engine_on_tail(struct engine *g, engine_tail tail, void *ctx);
  * returns 1 (more to do): the router. [writer] */
 void engine_on_unit(struct engine *g, int32_t (*step)(void *ctx, struct unit *u, struct err *e),
 		    void (*committed)(void *ctx, bool ok), void *ctx);
+/* Called after a commit that wrote a due_at, with the earliest. [writer] */
+void engine_on_due(struct engine *g, void (*fn)(void *ctx, txw_time due), void *ctx);
 /* There is work for the step. [any] */
 void engine_nudge(struct engine *g);
 
@@ -96,6 +100,8 @@ void engine_nudge(struct engine *g);
  * copies it into the unit, gives it seq, id and prev; the copy is
  * returned in *out if wanted. */
 int32_t unit_append(struct unit *u, const txw_event *ev, txw_event **out, struct err *e);
+/* A row with that due_at was written. */
+void unit_note_due(struct unit *u, txw_time due);
 /* Wraps a call's error: `UNIT_CALL(u, e, put_doc, &doc)`. */
 #define UNIT_CALL(u, e, fn, ...)                                                             \
 	({                                                                                   \

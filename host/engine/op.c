@@ -48,6 +48,7 @@ static int32_t commit_row(struct change *c, uint32_t type, txw_str from, struct 
 	int32_t rc = UNIT_CALL(u, e, save, &row, 1);
 	if (rc < 0)
 		return rc;
+	unit_note_due(u, row->due_at);
 	txw_event ev = {
 	    .size = sizeof(ev),
 	    .type = type,
@@ -101,18 +102,27 @@ static void take_source(struct change *c)
 		c->row->source_at = op->source_at;
 }
 
+static int32_t anomaly(struct change *c, txw_str word, struct err *e)
+{
+	txw_str status = c->row->status;
+	c->row->anomaly = word;
+	return commit_row(c, TXW_EV_ANOMALY, status, e);
+}
+
 static int32_t create(struct change *c, struct err *e)
 {
 	struct op *op = c->op;
 	txw_time now = c->unit->now;
-	uint32_t to = c->entry->flow->initial;
-	if (op->status.len) {
-		to = flow_find(c->entry->flow, op->status);
-		if (to == c->entry->flow->n_states) {
-			because(c, OP_INVALID, change_unknown_text(c));
-			return 0;
-		}
+	uint32_t initial = c->entry->flow->initial;
+	uint32_t to = op->status.len ? flow_find(c->entry->flow, op->status) : initial;
+	bool is_unknown = to == c->entry->flow->n_states;
+	if (is_unknown && op->kind == OP_CREATE) {
+		because(c, OP_INVALID, change_unknown_text(c));
+		return 0;
 	}
+	/* A discovered one must not be lost for a word nobody knows. */
+	if (is_unknown)
+		to = initial;
 	txw_tx *row = arena_alloc(&c->unit->arena, sizeof(*row));
 	*row = (txw_tx){
 	    .size = sizeof(*row),
@@ -134,19 +144,14 @@ static int32_t create(struct change *c, struct err *e)
 	take_source(c);
 	schedule_next(c->entry, row, now, 1);
 	int32_t rc = commit_row(c, TXW_EV_CREATED, STR_NONE, e);
+	if (rc >= 0 && is_unknown)
+		rc = anomaly(c, op->status, e);
 	if (rc >= 0)
 		result(c, OP_CREATED);
 	return rc;
 }
 
 /* ---- status ---- */
-
-static int32_t anomaly(struct change *c, txw_str word, struct err *e)
-{
-	txw_str status = c->row->status;
-	c->row->anomaly = word;
-	return commit_row(c, TXW_EV_ANOMALY, status, e);
-}
 
 static int32_t refuse(struct change *c, const struct decision *d, struct err *e)
 {
@@ -299,6 +304,7 @@ static int32_t update(struct change *c, struct err *e)
 		result(c, OP_UNCHANGED);
 		if (!(c->op->set & OP_SET_POLL_NOW) || c->op->dry_run)
 			return 0;
+		unit_note_due(c->unit, row->due_at);
 		return UNIT_CALL(c->unit, e, reschedule, &one, 1);
 	}
 	int32_t rc = commit_row(c, TXW_EV_UPDATED, row->status, e);
@@ -370,7 +376,7 @@ static bool is_good(enum op_result r)
 
 /* The op's texts may have been completed by an earlier try (a reason): the
  * caller's are kept beside. */
-static int32_t run_one(struct batch *b, struct unit *u, struct op *op, struct err *e)
+int32_t op_run(struct batch *b, struct unit *u, struct op *op, struct err *e)
 {
 	struct change c = {.unit = u, .batch = b, .op = op};
 	txw_str reason = op->reason;
@@ -390,7 +396,7 @@ static int32_t batch_apply(struct job *job, struct unit *u, struct err *e)
 	int32_t rc;
 	bool bad = false;
 	for (size_t i = 0; i < b->n; i++) {
-		if ((rc = run_one(b, u, &b->ops[i], e)) < 0)
+		if ((rc = op_run(b, u, &b->ops[i], e)) < 0)
 			return rc;
 		if (b->atomic && !is_good(b->ops[i].result)) {
 			bad = true;

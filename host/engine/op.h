@@ -86,6 +86,9 @@ struct batch {
 /* Allocate with xcalloc, fill ops; done must call batch_free. */
 int32_t batch_submit(struct engine *g, struct batch *b);
 void batch_free(struct batch *b);
+/* One operation inside a unit that is open already; results' texts go to b's
+ * arena. [writer] */
+int32_t op_run(struct batch *b, struct unit *u, struct op *op, struct err *e);
 
 const char *op_result_name(enum op_result r); /* "created" ... */
 
