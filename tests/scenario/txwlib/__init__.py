@@ -1,0 +1,1 @@
+"""Runs txwatch against scripted peers: see site.py, peers.py and check.py."""
