@@ -19,7 +19,13 @@ extern "C" {
 #define TXW_F_TEST 4u /* field op value */
 
 /* Comparisons. A comparison with a field that has no value is false, and
- * so is its != ; HAS "*" asks whether there is a value. */
+ * so is its != ; HAS "*" asks whether there is a value. EQ and NE with a text
+ * that ends in '*' ask about the prefix before it (TEXT fields; of ATTRIBUTES
+ * only where the value is a string). A JSON number among ATTRIBUTES is
+ * compared by value when the text is a decimal; true and false are their
+ * words; null is no value; an array or object only answers HAS "*". LT, LE,
+ * GT, GE come with NUMBER and TIME fields, and with ATTRIBUTES and a decimal:
+ * then a string that is a decimal is ordered by value, any other is false. */
 #define TXW_F_EQ 1u
 #define TXW_F_NE 2u
 #define TXW_F_LT 3u
