@@ -19,9 +19,9 @@
 
 /* Bytes of a connection's pool at libmicrohttpd: its read buffer, the parsed
  * headers and the answer's head. It is cleared for every request. */
-#define POOL_BYTES  ((size_t)32 * 1024)
-#define URL_MAX     ((size_t)8000)
-#define HEADERS_MAX ((size_t)12000)
+#define POOL_BYTES  ((size_t)16 * 1024)
+#define URL_MAX     ((size_t)6000)
+#define HEADERS_MAX ((size_t)10000)
 #define QUERIES_MAX 64
 #define ID_MAX      64
 #define METHOD_MAX  16

@@ -350,16 +350,16 @@ static void long_heads(struct world *w)
 	char out[4096];
 	memset(request, 'a', sizeof(request) - 1);
 	memcpy(request, "GET /x HTTP/1.1\r\nHost: t\r\nX: ", 29);
-	memcpy(request + 14000, "\r\n\r\n", 5);
+	memcpy(request + 11000, "\r\n\r\n", 5);
 	EXPECT(w, ask(w, request, out, sizeof(out)) == 431);
 	EXPECT(w, strstr(out, "headers-too-large") != NULL);
-	request[14000] = 'a'; /* beyond libmicrohttpd's own pool */
-	memset(request + 14000, 'a', 5);
+	request[11000] = 'a'; /* beyond libmicrohttpd's own pool */
+	memset(request + 11000, 'a', 5);
 	request[60000] = '\0';
 	EXPECT(w, ask(w, request, out, sizeof(out)) == 431);
 	memset(request, 'a', sizeof(request) - 1);
 	memcpy(request, "GET /", 5);
-	strncpy(request + 9000, " HTTP/1.1\r\nHost: t\r\n\r\n", 24);
+	strncpy(request + 7000, " HTTP/1.1\r\nHost: t\r\n\r\n", 24);
 	EXPECT(w, ask(w, request, out, sizeof(out)) == 414);
 	EXPECT(w, strstr(out, "uri-too-long") != NULL);
 	EXPECT(w, w->seen == 0);
