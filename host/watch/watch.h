@@ -12,6 +12,7 @@
 #include "config/conf.h"
 #include "engine/engine.h"
 #include "engine/flows.h"
+#include "engine/readers.h"
 
 struct watch;
 
@@ -19,8 +20,10 @@ struct watch *watch_open(struct loop *loop, struct metrics *metrics, struct flow
 /* A poller's section is complete: registers its instance with its flow's
  * entry. Mistakes go to the report. [load] */
 void watch_add(struct watch *w, instance *poller, struct conf_report *report);
-void watch_start(struct watch *w, struct engine *g);
+/* Reads saved cursors, claims what is due. */
+void watch_start(struct watch *w, struct engine *g, struct readers *r);
 void watch_drain(struct watch *w); /* starts nothing more [loop] */
+size_t watch_in_flight(struct watch *w);
 void watch_close(struct watch *w);
 
 /* Extension "txw.poll/1". */

@@ -21,6 +21,7 @@ typedef struct txw_poll_item {
 	uint32_t is_last; /* 1: the last look before it expires */
 	uint64_t token;   /* names this item in complete() */
 	const txw_tx *tx;
+	txw_time deadline; /* answer before; then the host cancels it */
 } txw_poll_item;
 
 /* What the upstream said. Every txw_str may be "none" except status. */
