@@ -2,11 +2,12 @@
  * load.c: asks a server as fast as N connections can, one request at a time
  * on each, and tells the rate and how long answers took.
  *
- *   bench_load -p PORT -m MODE -c CONNECTIONS -n COUNT [-b BATCH] [-N ROWS] [-f IDS]
+ *   bench_load -p PORT -m MODE -c CONNECTIONS -n COUNT [-b BATCH] [-N ROWS] [-f IDS] [-k KEEP]
  *
  *   create   POST /v1/transactions:batch, COUNT creations, refs r0 .. r(COUNT-1)
  *   status   the same, COUNT changes of random ones among ROWS, moving to and
- *            fro between the states ping and pong
+ *            fro between the states ping and pong; the file KEEP remembers
+ *            between runs which row is where
  *   get      GET /v1/transactions/ID, COUNT times, random ids of the file IDS
  *
  * The token is the environment's BENCH_TOKEN. A row belongs to one connection
@@ -56,6 +57,7 @@ struct load {
 	char **ids;
 	long n_ids;
 	uint8_t *is_pong; /* status: a byte a row */
+	const char *keep;
 	uint64_t random;
 	int epoll;
 	struct connection *all;
@@ -292,7 +294,7 @@ static void options(struct load *l, int argc, char **argv)
 
 	*l = (struct load){
 	    .connections = 4, .count = 1000, .batch = 1, .rows = 1, .random = 88172645463325252u};
-	for (int o; (o = getopt(argc, argv, "p:m:c:n:b:N:f:s:")) != -1;) {
+	for (int o; (o = getopt(argc, argv, "p:m:c:n:b:N:f:s:k:")) != -1;) {
 		switch (o) {
 		case 'p':
 			l->port = (uint16_t)strtoul(optarg, NULL, 10);
@@ -312,6 +314,9 @@ static void options(struct load *l, int argc, char **argv)
 		case 's':
 			l->random ^= strtoull(optarg, NULL, 10) << 20;
 			break;
+		case 'k':
+			l->keep = optarg;
+			break;
 		case 'f':
 			ids = optarg;
 			break;
@@ -329,9 +334,10 @@ static void options(struct load *l, int argc, char **argv)
 	}
 	l->token = getenv("BENCH_TOKEN");
 	if (!known || l->port == 0 || l->token == NULL || l->connections < 1 || l->batch < 1) {
-		fprintf(stderr,
-			"usage: BENCH_TOKEN=... bench_load -p PORT -m create|status|get "
-			"-c CONNECTIONS -n COUNT [-b BATCH] [-N ROWS] [-f IDS] [-s SEED]\n");
+		fprintf(
+		    stderr,
+		    "usage: BENCH_TOKEN=... bench_load -p PORT -m create|status|get "
+		    "-c CONNECTIONS -n COUNT [-b BATCH] [-N ROWS] [-f IDS] [-s SEED] [-k KEEP]\n");
 		exit(2);
 	}
 	if (l->mode == MODE_GET)
@@ -345,12 +351,26 @@ static void options(struct load *l, int argc, char **argv)
 		die("bench_load: memory");
 }
 
+/* Reads (or writes) where each row is. A file that is not there: all at ping. */
+static void keep(struct load *l, const char *how)
+{
+	FILE *f = l->keep ? fopen(l->keep, how) : NULL;
+
+	if (f == NULL)
+		return;
+	size_t n = how[0] == 'r' ? fread(l->is_pong, 1, (size_t)l->rows, f)
+				 : fwrite(l->is_pong, 1, (size_t)l->rows, f);
+	if (fclose(f) != 0 || n != (size_t)l->rows)
+		die(l->keep);
+}
+
 int main(int argc, char **argv)
 {
 	struct epoll_event events[128];
 	struct load l;
 
 	options(&l, argc, argv);
+	keep(&l, "re");
 	l.epoll = epoll_create1(EPOLL_CLOEXEC);
 	for (long i = 0; i < l.connections; i++) {
 		struct connection *c = &l.all[i];
@@ -381,6 +401,7 @@ int main(int argc, char **argv)
 	}
 	double took = now() - began;
 
+	keep(&l, "we");
 	qsort(l.took, (size_t)l.requests, sizeof(double), by_size);
 	printf("{\"seconds\":%.4f,\"rate\":%.1f,\"requests\":%ld,\"bad\":%ld,\"good\":%ld,"
 	       "\"p50_ms\":%.3f,\"p99_ms\":%.3f}\n",
