@@ -104,6 +104,9 @@ struct conf_scan {
 
 /* NULL if the file cannot be read or scanned; the report says why. */
 struct conf_scan *conf_scan(const char *path, struct conf_report *report);
+/* The same of a text in memory; file is the name for messages. */
+struct conf_scan *conf_scan_text(const char *file, const char *text, size_t len,
+				 struct conf_report *report);
 void conf_scan_free(struct conf_scan *s);
 
 /*
@@ -135,6 +138,18 @@ const txw_option *conf_role_options(uint32_t role, size_t *n);
 /* Checks a list of rows itself, before it is used: names, types, ranges,
  * defaults that parse, choices. The reason names the row. */
 int32_t conf_check_rows(const txw_option *rows, size_t stride, size_t n, struct err *e);
+/* And that none has the name of one of the host's common rows of the role. */
+int32_t conf_check_role_rows(uint32_t role, const txw_option *rows, size_t stride, size_t n,
+			     struct err *e);
+
+/* ---- a schema's rows, for showing them ---- */
+size_t conf_n_rows(const struct conf_schema *s); /* options, then more_options */
+const txw_option *conf_row(const struct conf_schema *s, size_t i);
+/* "duration", "list of strings" ... */
+const char *conf_type_name(const txw_option *row);
+/* "100ms to 10m"; "" when any value goes. */
+#define CONF_RANGE_MAX 120
+void conf_range(char out[CONF_RANGE_MAX], const txw_option *row);
 
 /* Opens `env:NAME` or `file:/path` (one trailing newline cut). */
 int32_t secret_open(struct arena *a, txw_str spec, txw_str *out, struct err *e);
