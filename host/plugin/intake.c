@@ -162,7 +162,7 @@ static int32_t take_vtable(struct role *role, const struct kind *kind, struct er
 }
 
 /* The rows, one after another in structs of the host's size. */
-static int32_t take_options(struct arena *a, struct role *role, struct err *e)
+static int32_t take_options(struct arena *a, struct role *role, txw_option **out, struct err *e)
 {
 	txw_role *row = &role->row;
 	char what[128];
@@ -183,9 +183,11 @@ static int32_t take_options(struct arena *a, struct role *role, struct err *e)
 					  e);
 		if (rc < 0)
 			return rc;
+		rows[i].size = sizeof(rows[i]); /* what is missing is 0 now */
 		if (!rows[i].name)
 			return err_set(e, TXW_E_INVALID, "%s has no name", what);
 	}
+	*out = rows;
 	row->options = rows;
 	row->option_stride = sizeof(*rows);
 	if (conf_check_rows(rows, sizeof(*rows), row->n_options, e) < 0)
@@ -193,20 +195,34 @@ static int32_t take_options(struct arena *a, struct role *role, struct err *e)
 	return 0;
 }
 
-static const txw_option *find_row(const txw_role *row, const char *name)
+/*
+ * The host's common rows beside the role's own. A role that wants to see a
+ * common option's value declares a row of the same name and type: the section
+ * has that option once, as the host's row says, and both read it. So a common
+ * row that a later host adds does not shut out plugins that had it before.
+ */
+static int32_t share_row(struct role *role, txw_option *own, const txw_option *common,
+			 struct err *e)
 {
-	for (uint32_t i = 0; i < row->n_options; i++)
-		if (strcmp(row->options[i].name, name) == 0)
-			return &row->options[i];
+	if (own->type != common->type || ((own->flags ^ common->flags) & TXW_OPT_LIST))
+		return err_set(e, TXW_E_INVALID,
+			       "its %s's option `%s` differs in type from the option that every "
+			       "%s has under this name",
+			       role->full_name, own->name, role_kind_name(role->row.kind));
+	*own = *common;
+	return 0;
+}
+
+static txw_option *find_row(txw_option *rows, uint32_t n, const char *name)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return &rows[i];
 	return NULL;
 }
 
-/*
- * The host's common rows beside the role's own. A role that wants to see a
- * common option's value declares a row of the same name and type; the section
- * then has that one row, and both read it.
- */
-static int32_t make_schema(struct arena *a, struct role *role, struct err *e)
+/* rows: the role's own, a copy of ours. */
+static int32_t make_schema(struct arena *a, struct role *role, txw_option *rows, struct err *e)
 {
 	size_t n = 0;
 	const txw_option *common = conf_role_options(role->row.kind, &n);
@@ -214,15 +230,11 @@ static int32_t make_schema(struct arena *a, struct role *role, struct err *e)
 	size_t n_kept = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const txw_option *own = find_row(&role->row, common[i].name);
+		txw_option *own = find_row(rows, role->row.n_options, common[i].name);
 		if (!own)
 			kept[n_kept++] = common[i];
-		else if (own->type != common[i].type ||
-			 (own->flags & TXW_OPT_LIST) != (common[i].flags & TXW_OPT_LIST))
-			return err_set(e, TXW_E_INVALID,
-				       "its %s's option `%s` differs in type from the option that "
-				       "every %s has under this name",
-				       role->full_name, own->name, role_kind_name(role->row.kind));
+		else if (share_row(role, own, &common[i], e) < 0)
+			return e->code;
 	}
 	struct conf_schema *s = arena_alloc(a, sizeof(*s));
 	s->keyword = role->full_name;
@@ -241,6 +253,7 @@ static int32_t take_role(struct arena *a, const txw_plugin *from, uint32_t i,
 			 struct plugin_file *file, struct err *e)
 {
 	struct role *role = &file->roles[i];
+	txw_option *rows = NULL;
 	char what[32];
 
 	snprintf(what, sizeof(what), "its role %u", i + 1);
@@ -266,9 +279,9 @@ static int32_t take_role(struct arena *a, const txw_plugin *from, uint32_t i,
 			return err_set(e, TXW_E_INVALID, "it offers %s twice", role->full_name);
 	if (!role->row.create)
 		return err_set(e, TXW_E_INVALID, "its %s has no create()", role->full_name);
-	if ((rc = take_vtable(role, kind, e)) < 0 || (rc = take_options(a, role, e)) < 0)
+	if ((rc = take_vtable(role, kind, e)) < 0 || (rc = take_options(a, role, &rows, e)) < 0)
 		return rc;
-	return make_schema(a, role, e);
+	return make_schema(a, role, rows, e);
 }
 
 int32_t intake_wrong_version(const char *path, uint32_t major, uint32_t minor, struct err *e)

@@ -1,0 +1,497 @@
+/*
+ * abi_layout.c: the ABI's layout, as every plugin ever built relies on it.
+ *
+ * One row a field: FIELD(struct, field, offset, bytes), and one a struct:
+ * SIZE(struct, bytes). A FIELD row never changes. A struct that grows (at its
+ * end, and only if it begins with `size`) gets new FIELD rows and a new SIZE.
+ *
+ * Compiling this is the test.
+ */
+#include <stddef.h>
+#include <txwatch/txwatch.h>
+
+#define FIELD(type, field, offset, bytes)                                                          \
+	_Static_assert(offsetof(type, field) == (offset) && sizeof(((type *)0)->field) == (bytes), \
+		       #type "." #field " has moved: plugins built before would break")
+#define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type " has another size")
+
+#if UINTPTR_MAX == UINT64_MAX
+
+/* abi.h */
+FIELD(txw_str, ptr, 0, 8);
+FIELD(txw_str, len, 8, 8);
+SIZE(txw_str, 16);
+FIELD(txw_id, hi, 0, 8);
+FIELD(txw_id, lo, 8, 8);
+SIZE(txw_id, 16);
+FIELD(txw_error, size, 0, 4);
+FIELD(txw_error, code, 4, 4);
+FIELD(txw_error, text, 8, 16);
+SIZE(txw_error, 24);
+FIELD(txw_option, size, 0, 4);
+FIELD(txw_option, type, 4, 4);
+FIELD(txw_option, flags, 8, 4);
+FIELD(txw_option, reserved, 12, 4);
+FIELD(txw_option, name, 16, 8);
+FIELD(txw_option, fallback, 24, 8);
+FIELD(txw_option, choices, 32, 8);
+FIELD(txw_option, help, 40, 8);
+FIELD(txw_option, min, 48, 8);
+FIELD(txw_option, max, 56, 8);
+SIZE(txw_option, 64);
+FIELD(txw_value, size, 0, 4);
+FIELD(txw_value, type, 4, 4);
+FIELD(txw_value, name, 8, 8);
+FIELD(txw_value, is_set, 16, 4);
+FIELD(txw_value, n, 20, 4);
+FIELD(txw_value, number, 24, 8);
+FIELD(txw_value, texts, 32, 8);
+SIZE(txw_value, 40);
+FIELD(txw_host, size, 0, 4);
+FIELD(txw_host, abi_major, 4, 4);
+FIELD(txw_host, abi_minor, 8, 4);
+FIELD(txw_host, reserved, 12, 4);
+FIELD(txw_host, version, 16, 8);
+FIELD(txw_host, get_ext, 24, 8);
+SIZE(txw_host, 32);
+FIELD(txw_setup, size, 0, 4);
+FIELD(txw_setup, n_values, 4, 4);
+FIELD(txw_setup, value_stride, 8, 8);
+FIELD(txw_setup, values, 16, 8);
+FIELD(txw_setup, host, 24, 8);
+FIELD(txw_setup, self, 32, 8);
+FIELD(txw_setup, name, 40, 8);
+SIZE(txw_setup, 48);
+FIELD(txw_role, size, 0, 4);
+FIELD(txw_role, kind, 4, 4);
+FIELD(txw_role, flags, 8, 4);
+FIELD(txw_role, n_options, 12, 4);
+FIELD(txw_role, name, 16, 8);
+FIELD(txw_role, summary, 24, 8);
+FIELD(txw_role, options, 32, 8);
+FIELD(txw_role, option_stride, 40, 8);
+FIELD(txw_role, vtable, 48, 8);
+FIELD(txw_role, create, 56, 8);
+FIELD(txw_role, destroy, 64, 8);
+SIZE(txw_role, 72);
+FIELD(txw_plugin, size, 0, 4);
+FIELD(txw_plugin, abi_major, 4, 4);
+FIELD(txw_plugin, abi_minor, 8, 4);
+FIELD(txw_plugin, n_roles, 12, 4);
+FIELD(txw_plugin, version, 16, 8);
+FIELD(txw_plugin, author, 24, 8);
+FIELD(txw_plugin, license, 32, 8);
+FIELD(txw_plugin, roles, 40, 8);
+FIELD(txw_plugin, role_stride, 48, 8);
+SIZE(txw_plugin, 56);
+
+/* event.h */
+FIELD(txw_tx, size, 0, 4);
+FIELD(txw_tx, outcome, 4, 4);
+FIELD(txw_tx, key, 8, 8);
+FIELD(txw_tx, id, 16, 16);
+FIELD(txw_tx, tenant, 32, 16);
+FIELD(txw_tx, flow, 48, 16);
+FIELD(txw_tx, ref, 64, 16);
+FIELD(txw_tx, status, 80, 16);
+FIELD(txw_tx, owner, 96, 16);
+FIELD(txw_tx, amount, 112, 16);
+FIELD(txw_tx, currency, 128, 16);
+FIELD(txw_tx, attributes, 144, 16);
+FIELD(txw_tx, reason, 160, 16);
+FIELD(txw_tx, code, 176, 16);
+FIELD(txw_tx, source_version, 192, 16);
+FIELD(txw_tx, anomaly, 208, 16);
+FIELD(txw_tx, source_at, 224, 8);
+FIELD(txw_tx, version, 232, 8);
+FIELD(txw_tx, last_seq, 240, 8);
+FIELD(txw_tx, created_at, 248, 8);
+FIELD(txw_tx, updated_at, 256, 8);
+FIELD(txw_tx, status_since, 264, 8);
+FIELD(txw_tx, expires_at, 272, 8);
+FIELD(txw_tx, finished_at, 280, 8);
+FIELD(txw_tx, next_poll_at, 288, 8);
+FIELD(txw_tx, due_at, 296, 8);
+FIELD(txw_tx, polls, 304, 8);
+FIELD(txw_tx, poll_failures, 312, 8);
+FIELD(txw_tx, paused, 320, 4);
+FIELD(txw_tx, reserved, 324, 4);
+FIELD(txw_tx, deadline, 328, 8);
+SIZE(txw_tx, 336);
+FIELD(txw_event, size, 0, 4);
+FIELD(txw_event, type, 4, 4);
+FIELD(txw_event, seq, 8, 8);
+FIELD(txw_event, prev, 16, 8);
+FIELD(txw_event, id, 24, 16);
+FIELD(txw_event, at, 40, 8);
+FIELD(txw_event, tenant, 48, 16);
+FIELD(txw_event, from, 64, 16);
+FIELD(txw_event, to, 80, 16);
+FIELD(txw_event, source, 96, 16);
+FIELD(txw_event, actor, 112, 16);
+FIELD(txw_event, source_event_id, 128, 16);
+FIELD(txw_event, source_at, 144, 8);
+FIELD(txw_event, reason, 152, 16);
+FIELD(txw_event, code, 168, 16);
+FIELD(txw_event, detail, 184, 16);
+FIELD(txw_event, tx, 200, 8);
+FIELD(txw_event, json, 208, 16);
+SIZE(txw_event, 224);
+
+/* filter.h */
+FIELD(txw_filter, size, 0, 4);
+FIELD(txw_filter, kind, 4, 4);
+FIELD(txw_filter, op, 8, 4);
+FIELD(txw_filter, field, 12, 4);
+FIELD(txw_filter, path, 16, 16);
+FIELD(txw_filter, text, 32, 16);
+FIELD(txw_filter, time, 48, 8);
+FIELD(txw_filter, n_children, 56, 4);
+FIELD(txw_filter, reserved, 60, 4);
+FIELD(txw_filter, children, 64, 8);
+SIZE(txw_filter, 72);
+
+/* poller.h */
+FIELD(txw_poll_item, size, 0, 4);
+FIELD(txw_poll_item, is_last, 4, 4);
+FIELD(txw_poll_item, token, 8, 8);
+FIELD(txw_poll_item, tx, 16, 8);
+FIELD(txw_poll_item, deadline, 24, 8);
+SIZE(txw_poll_item, 32);
+FIELD(txw_observation, size, 0, 4);
+FIELD(txw_observation, reserved, 4, 4);
+FIELD(txw_observation, ref, 8, 16);
+FIELD(txw_observation, status, 24, 16);
+FIELD(txw_observation, reason, 40, 16);
+FIELD(txw_observation, code, 56, 16);
+FIELD(txw_observation, source_event_id, 72, 16);
+FIELD(txw_observation, source_version, 88, 16);
+FIELD(txw_observation, source_at, 104, 8);
+FIELD(txw_observation, detail, 112, 16);
+FIELD(txw_observation, owner, 128, 16);
+FIELD(txw_observation, amount, 144, 16);
+FIELD(txw_observation, currency, 160, 16);
+FIELD(txw_observation, attributes, 176, 16);
+FIELD(txw_observation, expires_at, 192, 8);
+SIZE(txw_observation, 200);
+FIELD(txw_poll_result, size, 0, 4);
+FIELD(txw_poll_result, result, 4, 4);
+FIELD(txw_poll_result, observation, 8, 8);
+FIELD(txw_poll_result, after, 16, 8);
+FIELD(txw_poll_result, text, 24, 16);
+FIELD(txw_poll_result, took, 40, 8);
+FIELD(txw_poll_result, http_status, 48, 4);
+FIELD(txw_poll_result, reserved, 52, 4);
+SIZE(txw_poll_result, 56);
+FIELD(txw_discovery, size, 0, 4);
+FIELD(txw_discovery, result, 4, 4);
+FIELD(txw_discovery, observations, 8, 8);
+FIELD(txw_discovery, stride, 16, 8);
+FIELD(txw_discovery, n, 24, 8);
+FIELD(txw_discovery, cursor, 32, 16);
+FIELD(txw_discovery, more, 48, 4);
+FIELD(txw_discovery, reserved, 52, 4);
+FIELD(txw_discovery, after, 56, 8);
+FIELD(txw_discovery, text, 64, 16);
+SIZE(txw_discovery, 80);
+FIELD(txw_poll_ext, size, 0, 4);
+FIELD(txw_poll_ext, reserved, 4, 4);
+FIELD(txw_poll_ext, complete, 8, 8);
+FIELD(txw_poll_ext, discovered, 16, 8);
+SIZE(txw_poll_ext, 24);
+FIELD(txw_poller, size, 0, 4);
+FIELD(txw_poller, max_batch, 4, 4);
+FIELD(txw_poller, poll, 8, 8);
+FIELD(txw_poller, discover, 16, 8);
+FIELD(txw_poller, cancel, 24, 8);
+FIELD(txw_poller, discover_every, 32, 8);
+FIELD(txw_poller, batch, 40, 8);
+SIZE(txw_poller, 48);
+
+/* notifier.h */
+FIELD(txw_delivery, size, 0, 4);
+FIELD(txw_delivery, attempt, 4, 4);
+FIELD(txw_delivery, token, 8, 8);
+FIELD(txw_delivery, id, 16, 16);
+FIELD(txw_delivery, event, 32, 8);
+FIELD(txw_delivery, address, 40, 16);
+FIELD(txw_delivery, settings, 56, 16);
+FIELD(txw_delivery, target, 72, 16);
+FIELD(txw_delivery, deadline, 88, 8);
+SIZE(txw_delivery, 96);
+FIELD(txw_verdict, size, 0, 4);
+FIELD(txw_verdict, verdict, 4, 4);
+FIELD(txw_verdict, after, 8, 8);
+FIELD(txw_verdict, reason, 16, 16);
+FIELD(txw_verdict, status, 32, 4);
+FIELD(txw_verdict, reserved, 36, 4);
+FIELD(txw_verdict, peer, 40, 16);
+FIELD(txw_verdict, response, 56, 16);
+FIELD(txw_verdict, took, 72, 8);
+FIELD(txw_verdict, connect_took, 80, 8);
+FIELD(txw_verdict, tls_took, 88, 8);
+FIELD(txw_verdict, first_byte_took, 96, 8);
+SIZE(txw_verdict, 104);
+FIELD(txw_notify_ext, size, 0, 4);
+FIELD(txw_notify_ext, reserved, 4, 4);
+FIELD(txw_notify_ext, complete, 8, 8);
+SIZE(txw_notify_ext, 16);
+FIELD(txw_notifier, size, 0, 4);
+FIELD(txw_notifier, max_batch, 4, 4);
+FIELD(txw_notifier, send, 8, 8);
+FIELD(txw_notifier, cancel, 16, 8);
+FIELD(txw_notifier, check, 24, 8);
+SIZE(txw_notifier, 32);
+
+/* exporter.h */
+FIELD(txw_label, name, 0, 16);
+FIELD(txw_label, value, 16, 16);
+SIZE(txw_label, 32);
+FIELD(txw_sample, size, 0, 4);
+FIELD(txw_sample, n_labels, 4, 4);
+FIELD(txw_sample, labels, 8, 8);
+FIELD(txw_sample, value, 16, 8);
+FIELD(txw_sample, counts, 24, 8);
+FIELD(txw_sample, count, 32, 8);
+FIELD(txw_sample, sum, 40, 8);
+SIZE(txw_sample, 48);
+FIELD(txw_family, size, 0, 4);
+FIELD(txw_family, type, 4, 4);
+FIELD(txw_family, name, 8, 16);
+FIELD(txw_family, help, 24, 16);
+FIELD(txw_family, unit, 40, 16);
+FIELD(txw_family, n_bounds, 56, 4);
+FIELD(txw_family, reserved, 60, 4);
+FIELD(txw_family, bounds, 64, 8);
+FIELD(txw_family, samples, 72, 8);
+FIELD(txw_family, stride, 80, 8);
+FIELD(txw_family, n, 88, 8);
+SIZE(txw_family, 96);
+FIELD(txw_writer, size, 0, 4);
+FIELD(txw_writer, reserved, 4, 4);
+FIELD(txw_writer, ctx, 8, 8);
+FIELD(txw_writer, write, 16, 8);
+FIELD(txw_writer, content_type, 24, 8);
+SIZE(txw_writer, 32);
+FIELD(txw_exporter, size, 0, 4);
+FIELD(txw_exporter, reserved, 4, 4);
+FIELD(txw_exporter, path, 8, 8);
+FIELD(txw_exporter, render, 16, 8);
+FIELD(txw_exporter, push_every, 24, 8);
+FIELD(txw_exporter, push, 32, 8);
+SIZE(txw_exporter, 40);
+
+/* store.h */
+FIELD(txw_store_info, size, 0, 4);
+FIELD(txw_store_info, schema_version, 4, 4);
+FIELD(txw_store_info, site, 8, 4);
+FIELD(txw_store_info, reserved, 12, 4);
+FIELD(txw_store_info, epoch, 16, 8);
+FIELD(txw_store_info, last_seq, 24, 8);
+FIELD(txw_store_info, last_at, 32, 8);
+FIELD(txw_store_info, location, 40, 16);
+SIZE(txw_store_info, 56);
+FIELD(txw_tx_name, size, 0, 4);
+FIELD(txw_tx_name, reserved, 4, 4);
+FIELD(txw_tx_name, id, 8, 16);
+FIELD(txw_tx_name, key, 24, 8);
+FIELD(txw_tx_name, tenant, 32, 16);
+FIELD(txw_tx_name, flow, 48, 16);
+FIELD(txw_tx_name, ref, 64, 16);
+SIZE(txw_tx_name, 80);
+FIELD(txw_target, size, 0, 4);
+FIELD(txw_target, disabled, 4, 4);
+FIELD(txw_target, key, 8, 8);
+FIELD(txw_target, tenant, 16, 16);
+FIELD(txw_target, name, 32, 16);
+FIELD(txw_target, reason, 48, 16);
+FIELD(txw_target, paused_until, 64, 8);
+FIELD(txw_target, failing_since, 72, 8);
+FIELD(txw_target, failures, 80, 8);
+SIZE(txw_target, 88);
+FIELD(txw_delivery_row, size, 0, 4);
+FIELD(txw_delivery_row, state, 4, 4);
+FIELD(txw_delivery_row, key, 8, 8);
+FIELD(txw_delivery_row, target, 16, 8);
+FIELD(txw_delivery_row, seq, 24, 8);
+FIELD(txw_delivery_row, tx, 32, 8);
+FIELD(txw_delivery_row, tenant, 40, 16);
+FIELD(txw_delivery_row, ordered, 56, 4);
+FIELD(txw_delivery_row, attempts, 60, 4);
+FIELD(txw_delivery_row, due_at, 64, 8);
+FIELD(txw_delivery_row, created_at, 72, 8);
+FIELD(txw_delivery_row, updated_at, 80, 8);
+FIELD(txw_delivery_row, status, 88, 4);
+FIELD(txw_delivery_row, reserved, 92, 4);
+FIELD(txw_delivery_row, reason, 96, 16);
+SIZE(txw_delivery_row, 112);
+FIELD(txw_attempt, size, 0, 4);
+FIELD(txw_attempt, n, 4, 4);
+FIELD(txw_attempt, delivery, 8, 8);
+FIELD(txw_attempt, at, 16, 8);
+FIELD(txw_attempt, verdict, 24, 4);
+FIELD(txw_attempt, status, 28, 4);
+FIELD(txw_attempt, took, 32, 8);
+FIELD(txw_attempt, connect_took, 40, 8);
+FIELD(txw_attempt, tls_took, 48, 8);
+FIELD(txw_attempt, first_byte_took, 56, 8);
+FIELD(txw_attempt, peer, 64, 16);
+FIELD(txw_attempt, reason, 80, 16);
+FIELD(txw_attempt, response, 96, 16);
+SIZE(txw_attempt, 112);
+FIELD(txw_doc, size, 0, 4);
+FIELD(txw_doc, reserved, 4, 4);
+FIELD(txw_doc, kind, 8, 16);
+FIELD(txw_doc, tenant, 24, 16);
+FIELD(txw_doc, id, 40, 16);
+FIELD(txw_doc, body, 56, 16);
+FIELD(txw_doc, version, 72, 8);
+FIELD(txw_doc, created_at, 80, 8);
+FIELD(txw_doc, updated_at, 88, 8);
+FIELD(txw_doc, expires_at, 96, 8);
+SIZE(txw_doc, 104);
+FIELD(txw_tx_query, size, 0, 4);
+FIELD(txw_tx_query, limit, 4, 4);
+FIELD(txw_tx_query, tenant, 8, 16);
+FIELD(txw_tx_query, filter, 24, 8);
+FIELD(txw_tx_query, after, 32, 8);
+FIELD(txw_tx_query, ascending, 40, 4);
+FIELD(txw_tx_query, reserved, 44, 4);
+SIZE(txw_tx_query, 48);
+FIELD(txw_event_query, size, 0, 4);
+FIELD(txw_event_query, limit, 4, 4);
+FIELD(txw_event_query, tenant, 8, 16);
+FIELD(txw_event_query, after, 24, 8);
+FIELD(txw_event_query, filter, 32, 8);
+SIZE(txw_event_query, 40);
+FIELD(txw_delivery_query, size, 0, 4);
+FIELD(txw_delivery_query, limit, 4, 4);
+FIELD(txw_delivery_query, tenant, 8, 16);
+FIELD(txw_delivery_query, state, 24, 4);
+FIELD(txw_delivery_query, reserved, 28, 4);
+FIELD(txw_delivery_query, target, 32, 8);
+FIELD(txw_delivery_query, tx, 40, 8);
+FIELD(txw_delivery_query, key, 48, 8);
+FIELD(txw_delivery_query, after, 56, 8);
+SIZE(txw_delivery_query, 64);
+FIELD(txw_store_stats, size, 0, 4);
+FIELD(txw_store_stats, reserved, 4, 4);
+FIELD(txw_store_stats, bytes, 8, 8);
+FIELD(txw_store_stats, wal_bytes, 16, 8);
+FIELD(txw_store_stats, checkpoints, 24, 8);
+SIZE(txw_store_stats, 32);
+FIELD(txw_store, size, 0, 4);
+FIELD(txw_store, reserved, 4, 4);
+FIELD(txw_store, open, 8, 8);
+FIELD(txw_store, close, 16, 8);
+FIELD(txw_store, info, 24, 8);
+FIELD(txw_store, begin, 32, 8);
+FIELD(txw_store, commit, 40, 8);
+FIELD(txw_store, rollback, 48, 8);
+FIELD(txw_store, load, 56, 8);
+FIELD(txw_store, save, 64, 8);
+FIELD(txw_store, append, 72, 8);
+FIELD(txw_store, seen, 80, 8);
+FIELD(txw_store, due, 88, 8);
+FIELD(txw_store, reschedule, 96, 8);
+FIELD(txw_store, next_due, 104, 8);
+FIELD(txw_store, put_target, 112, 8);
+FIELD(txw_store, put_deliveries, 120, 8);
+FIELD(txw_store, settle, 128, 8);
+FIELD(txw_store, claim, 136, 8);
+FIELD(txw_store, waiting, 144, 8);
+FIELD(txw_store, unblock, 152, 8);
+FIELD(txw_store, move, 160, 8);
+FIELD(txw_store, put_doc, 168, 8);
+FIELD(txw_store, get_doc, 176, 8);
+FIELD(txw_store, delete_doc, 184, 8);
+FIELD(txw_store, expire_docs, 192, 8);
+FIELD(txw_store, put_mark, 200, 8);
+FIELD(txw_store, get_mark, 208, 8);
+FIELD(txw_store, reader_open, 216, 8);
+FIELD(txw_store, reader_close, 224, 8);
+FIELD(txw_store, read_tx, 232, 8);
+FIELD(txw_store, list_tx, 240, 8);
+FIELD(txw_store, history, 248, 8);
+FIELD(txw_store, list_events, 256, 8);
+FIELD(txw_store, list_deliveries, 264, 8);
+FIELD(txw_store, list_attempts, 272, 8);
+FIELD(txw_store, list_targets, 280, 8);
+FIELD(txw_store, list_docs, 288, 8);
+FIELD(txw_store, stats, 296, 8);
+FIELD(txw_store, ping, 304, 8);
+SIZE(txw_store, 312);
+
+/* ext/clock.h */
+FIELD(txw_clock_ext, size, 0, 4);
+FIELD(txw_clock_ext, reserved, 4, 4);
+FIELD(txw_clock_ext, now, 8, 8);
+SIZE(txw_clock_ext, 16);
+
+/* ext/http.h */
+FIELD(txw_http_header, name, 0, 16);
+FIELD(txw_http_header, value, 16, 16);
+SIZE(txw_http_header, 32);
+FIELD(txw_http_request, size, 0, 4);
+FIELD(txw_http_request, n_headers, 4, 4);
+FIELD(txw_http_request, method, 8, 16);
+FIELD(txw_http_request, url, 24, 16);
+FIELD(txw_http_request, headers, 40, 8);
+FIELD(txw_http_request, body, 48, 16);
+FIELD(txw_http_request, timeout, 64, 8);
+FIELD(txw_http_request, body_cap, 72, 8);
+FIELD(txw_http_request, stop_at_cap, 80, 4);
+FIELD(txw_http_request, reserved, 84, 4);
+SIZE(txw_http_request, 88);
+FIELD(txw_http_response, size, 0, 4);
+FIELD(txw_http_response, error, 4, 4);
+FIELD(txw_http_response, text, 8, 16);
+FIELD(txw_http_response, status, 24, 4);
+FIELD(txw_http_response, n_headers, 28, 4);
+FIELD(txw_http_response, headers, 32, 8);
+FIELD(txw_http_response, body, 40, 16);
+FIELD(txw_http_response, is_cut, 56, 4);
+FIELD(txw_http_response, reserved, 60, 4);
+FIELD(txw_http_response, peer, 64, 16);
+FIELD(txw_http_response, took, 80, 8);
+FIELD(txw_http_response, connect_took, 88, 8);
+FIELD(txw_http_response, tls_took, 96, 8);
+FIELD(txw_http_response, first_byte_took, 104, 8);
+SIZE(txw_http_response, 112);
+FIELD(txw_http_ext, size, 0, 4);
+FIELD(txw_http_ext, reserved, 4, 4);
+FIELD(txw_http_ext, start, 8, 8);
+FIELD(txw_http_ext, cancel, 16, 8);
+FIELD(txw_http_ext, check, 24, 8);
+SIZE(txw_http_ext, 32);
+
+/* ext/log.h */
+FIELD(txw_log_ext, size, 0, 4);
+FIELD(txw_log_ext, reserved, 4, 4);
+FIELD(txw_log_ext, write, 8, 8);
+FIELD(txw_log_ext, enabled, 16, 8);
+SIZE(txw_log_ext, 24);
+
+/* ext/metrics.h */
+FIELD(txw_metrics_ext, size, 0, 4);
+FIELD(txw_metrics_ext, reserved, 4, 4);
+FIELD(txw_metrics_ext, define, 8, 8);
+FIELD(txw_metrics_ext, update, 16, 8);
+SIZE(txw_metrics_ext, 24);
+
+/* ext/random.h */
+FIELD(txw_random_ext, size, 0, 4);
+FIELD(txw_random_ext, reserved, 4, 4);
+FIELD(txw_random_ext, fill, 8, 8);
+SIZE(txw_random_ext, 16);
+
+/* ext/state.h */
+FIELD(txw_state_ext, size, 0, 4);
+FIELD(txw_state_ext, reserved, 4, 4);
+FIELD(txw_state_ext, get, 8, 8);
+FIELD(txw_state_ext, put, 16, 8);
+SIZE(txw_state_ext, 24);
+
+#else
+#error "the layout is recorded for 64-bit machines: record this one's too"
+#endif
