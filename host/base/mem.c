@@ -114,6 +114,13 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	return p;
 }
 
+void arena_first(struct arena *a, size_t bytes)
+{
+	struct arena_block *b = xmalloc(sizeof(*b) + bytes);
+	*b = (struct arena_block){.cap = bytes};
+	a->head = b;
+}
+
 void arena_reset(struct arena *a)
 {
 	struct arena_block *b = a->head;

@@ -27,6 +27,8 @@ struct arena {
 void *arena_alloc(struct arena *a, size_t n);  /* zeroed, max-aligned */
 txw_str arena_str(struct arena *a, txw_str s); /* copy; also 0-terminated */
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* An empty arena's first block will hold so many bytes, and no more. */
+void arena_first(struct arena *a, size_t bytes);
 void arena_reset(struct arena *a); /* keeps one block for reuse */
 void arena_free(struct arena *a);
 

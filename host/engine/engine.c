@@ -220,12 +220,19 @@ static bool is_trouble(int32_t rc)
 	       rc == TXW_E_NOMEM;
 }
 
+struct unit_hook {
+	struct unit_hook *next;
+	void (*fn)(void *ctx);
+	void *ctx;
+};
+
 static int32_t unit_begin(struct engine *g, struct err *e)
 {
 	struct unit *u = &g->unit;
 	arena_reset(&u->arena);
 	u->n_events = 0;
 	u->earliest_due = 0;
+	u->hooks = NULL;
 	u->now = loop_now(g->loop);
 	u->info.last_seq = atomic_load(&g->last_seq);
 	txw_error from = ERR_ABI_INIT;
@@ -336,6 +343,8 @@ static int32_t try_group(struct engine *g, struct job **list, bool *again, struc
 	}
 	if ((rc = unit_commit(g, e)) < 0)
 		goto undo;
+	for (struct unit_hook *h = g->unit.hooks; h; h = h->next)
+		h->fn(h->ctx);
 	if (stepped)
 		g->committed(g->step_ctx, true);
 	return 0;
@@ -435,6 +444,16 @@ static void *engine_thread(void *arg)
 }
 
 /* ---- for apply functions ---- */
+
+void unit_on_commit(struct unit *u, void (*fn)(void *ctx), void *ctx)
+{
+	struct unit_hook *h = arena_alloc(&u->arena, sizeof(*h));
+	struct unit_hook **end = &u->hooks;
+	while (*end)
+		end = &(*end)->next;
+	*h = (struct unit_hook){.fn = fn, .ctx = ctx};
+	*end = h;
+}
 
 void unit_note_due(struct unit *u, txw_time due)
 {

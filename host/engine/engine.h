@@ -53,6 +53,7 @@ struct unit {
 	size_t n_events;
 	txw_event **events;
 	size_t cap_events;
+	struct unit_hook *hooks; /* unit_on_commit's */
 	/* The earliest due_at written in this unit; 0 = none. */
 	txw_time earliest_due;
 };
@@ -100,6 +101,9 @@ void engine_nudge(struct engine *g);
  * copies it into the unit, gives it seq, id and prev; the copy is
  * returned in *out if wanted. */
 int32_t unit_append(struct unit *u, const txw_event *ev, txw_event **out, struct err *e);
+/* fn(ctx) runs once the unit is durable, before its answers and tails go
+ * out; not at all if it is undone. [writer] */
+void unit_on_commit(struct unit *u, void (*fn)(void *ctx), void *ctx);
 /* A row with that due_at was written. */
 void unit_note_due(struct unit *u, txw_time due);
 /* Wraps a call's error: `UNIT_CALL(u, e, put_doc, &doc)`. */

@@ -9,7 +9,7 @@
 #include "measure/metrics.h"
 #include "plugin/tokens.h"
 #include "watch/breaker.h"
-#include "watch/rate.h"
+#include "base/rate.h"
 #include "watch/watch.h"
 
 #define CLAIM_LIMIT     1024   /* rows of one claim */

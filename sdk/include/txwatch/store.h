@@ -69,6 +69,7 @@ typedef struct txw_target {
 #define TXW_DLV_DEAD       3u /* attempts used up, or refused for good */
 #define TXW_DLV_PARKED     4u /* its target is disabled */
 #define TXW_DLV_SUPPRESSED 5u /* decided not to send: see reason */
+#define TXW_DLV_SENDING    6u /* in a host's hands until due_at (its lease) */
 
 typedef struct txw_delivery_row {
 	uint32_t size;
@@ -216,12 +217,12 @@ typedef struct txw_store {
 	 * the attempts. */
 	int32_t (*settle)(void *instance, const txw_delivery_row *const *rows, size_t n,
 			  const txw_attempt *const *attempts, size_t n_attempts, txw_error *err);
-	/* Of one target: emits at most limit PENDING deliveries with
-	 * due_at <= now, earliest first, with their events, and moves their
-	 * due_at to lease_until. Rows live until the unit ends. */
+	/* Of one target: emits at most limit PENDING or SENDING deliveries
+	 * with due_at <= now, earliest first, with their events, and makes
+	 * them SENDING, due at lease_until. Rows live until the unit ends. */
 	int32_t (*claim)(void *instance, int64_t target, txw_time now, txw_time lease_until,
 			 uint32_t limit, txw_emit_delivery emit, void *ctx, txw_error *err);
-	/* 1 if (target, tx) has a PENDING or BLOCKED delivery, else 0. */
+	/* 1 if (target, tx) has a PENDING, SENDING or BLOCKED delivery, else 0. */
 	int32_t (*waiting)(void *instance, int64_t target, int64_t tx, txw_error *err);
 	/* Makes the first BLOCKED delivery of (target, tx) PENDING, due at
 	 * `due`. 1 = there was one, 0 = none. */
@@ -272,6 +273,13 @@ typedef struct txw_store {
 	int32_t (*stats)(void *reader, txw_store_stats *out, txw_error *err);
 	/* Cheap proof that the store answers, for readiness. */
 	int32_t (*ping)(void *reader, txw_error *err);
+
+	/* ---- [writer] again ---- */
+	/* *out = the earliest due_at of the target's PENDING and SENDING
+	 * deliveries; 0 = none. */
+	int32_t (*target_due)(void *instance, int64_t target, txw_time *out, txw_error *err);
+	/* At start: makes every SENDING delivery PENDING, due at `due`. */
+	int32_t (*release)(void *instance, txw_time due, txw_error *err);
 } txw_store;
 
 #ifdef __cplusplus

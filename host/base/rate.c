@@ -2,7 +2,7 @@
  * rate.c: see rate.h. The generic cell rate algorithm (ITU-T I.371): one
  * number, the theoretical arrival time, stands for the bucket.
  */
-#include "watch/rate.h"
+#include "base/rate.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
  * rate.h: at most so many a second: a token bucket that holds a second's
  * worth (one at least). Pure; times are the caller's.
  */
-#ifndef TXWATCH_WATCH_RATE_H
-#define TXWATCH_WATCH_RATE_H
+#ifndef TXWATCH_BASE_RATE_H
+#define TXWATCH_BASE_RATE_H
 
 #include <stdbool.h>
 
