@@ -14,11 +14,20 @@ struct command {
 
 extern const struct command COMMANDS[]; /* ends in a NULL name */
 
+/* The site's file when -c is not given. */
+#define COMMAND_CONF_FILE "/etc/txwatch/txwatch.conf"
+
+/* The row of a name, or NULL. */
+const struct command *command_find(const char *name);
+/* What a command says when it is called wrongly; returns 2. */
+int command_misused(const char *name);
+
 int command_run(int argc, char **argv); /* the daemon: host/site.c */
 int command_check(int argc, char **argv);
 int command_plugins(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_token(int argc, char **argv);
 int command_version(int argc, char **argv);
+int command_help(int argc, char **argv);
 
 #endif

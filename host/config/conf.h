@@ -138,9 +138,6 @@ const txw_option *conf_role_options(uint32_t role, size_t *n);
 /* Checks a list of rows itself, before it is used: names, types, ranges,
  * defaults that parse, choices. The reason names the row. */
 int32_t conf_check_rows(const txw_option *rows, size_t stride, size_t n, struct err *e);
-/* And that none has the name of one of the host's common rows of the role. */
-int32_t conf_check_role_rows(uint32_t role, const txw_option *rows, size_t stride, size_t n,
-			     struct err *e);
 
 /* ---- a schema's rows, for showing them ---- */
 size_t conf_n_rows(const struct conf_schema *s); /* options, then more_options */

@@ -150,20 +150,3 @@ int32_t conf_check_rows(const txw_option *rows, size_t stride, size_t n, struct 
 	}
 	return 0;
 }
-
-int32_t conf_check_role_rows(uint32_t role, const txw_option *rows, size_t stride, size_t n,
-			     struct err *e)
-{
-	size_t n_common;
-	const txw_option *common = conf_role_options(role, &n_common);
-	int32_t rc = conf_check_rows(rows, stride, n, e);
-
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		for (size_t j = 0; j < n_common; j++)
-			if (strcmp(row_at(rows, stride, i)->name, common[j].name) == 0)
-				return refuse(row_at(rows, stride, i), i,
-					      "has the name of an option the host gives every "
-					      "plugin of this kind",
-					      e);
-	return rc;
-}

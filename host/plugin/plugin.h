@@ -61,6 +61,8 @@ void plugins_add_default_path(struct plugins *p);
 /* Loads NAME.so from the first directory that has it, once. Refused: the
  * entry is there, with is_loaded false and the reason. */
 const struct plugin_file *plugins_load(struct plugins *p, txw_str name);
+/* Loads every NAME.so there is, each directory's by name. */
+void plugins_load_all(struct plugins *p);
 const struct plugin_file *plugins_first(const struct plugins *p);
 const struct role *plugins_role(const struct plugins *p, const char *full_name);
 

@@ -164,10 +164,6 @@ static void malformed_lists_of_rows_are_refused(void **state)
 	assert_non_null(strstr(e.text, "the stride of the option rows is"));
 	assert_true(conf_check_rows(rows, sizeof(rows[0]) + 1, 2, &e) < 0);
 	assert_true(conf_check_rows(rows, sizeof(rows[0]), 100000, &e) < 0);
-	rows[1].name = "every";
-	assert_true(conf_check_role_rows(TXW_ROLE_POLLER, rows, sizeof(rows[0]), 2, &e) < 0);
-	assert_non_null(strstr(e.text, "(every) has the name of an option the host gives"));
-	assert_int_equal(conf_check_role_rows(TXW_ROLE_STORE, rows, sizeof(rows[0]), 2, &e), 0);
 }
 
 static void rows_with_a_wide_stride_are_read(void **state)

@@ -1,0 +1,89 @@
+/* check.c: `txwatch check`: everything that can be wrong with a site's file,
+ * without running it. */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "command/command.h"
+#include "site.h"
+
+/* What a site is summed up by: sections of a keyword, or of a kind of plugin. */
+static const struct {
+	const char *keyword; /* with a '.' at its end: any plugin of the kind */
+	const char *one, *many;
+} COUNTED[] = {
+    {"flow", "flow", "flows"},
+    {"store.", "store", "stores"},
+    {"poller.", "poller", "pollers"},
+    {"notifier.", "notifier", "notifiers"},
+    {"exporter.", "exporter", "exporters"},
+    {"route", "route", "routes"},
+    {"token", "token", "tokens"},
+};
+
+static bool is_counted(const char *keyword, const char *as)
+{
+	size_t n = strlen(as);
+
+	return as[n - 1] == '.' ? strncmp(keyword, as, n) == 0 : strcmp(keyword, as) == 0;
+}
+
+static void sum_up(const char *path, const struct conf *conf)
+{
+	const char *comma = "";
+
+	printf("%s: ok (", path);
+	for (size_t i = 0; i < sizeof(COUNTED) / sizeof(COUNTED[0]); i++) {
+		size_t n = 0;
+
+		for (size_t j = 0; j < conf->root.n_children; j++)
+			n += is_counted(conf->root.children[j].keyword, COUNTED[i].keyword);
+		if (n == 0)
+			continue;
+		printf("%s%zu %s", comma, n, n == 1 ? COUNTED[i].one : COUNTED[i].many);
+		comma = ", ";
+	}
+	printf("%s)\n", *comma ? "" : "nothing in it");
+}
+
+static int check(const char *path)
+{
+	struct conf_report report;
+	struct buf text = {0};
+	struct site *site;
+	int status = 1;
+
+	conf_report_init(&report, path);
+	site = site_load(path, &report);
+	conf_report_print(&report, &text);
+	fwrite(text.ptr, 1, text.len, stderr);
+	if (site) {
+		sum_up(path, site_conf(site));
+		site_free(site);
+		status = 0;
+	} else {
+		fprintf(stderr, "%s: %zu error%s\n", path, report.n_errors,
+			report.n_errors == 1 ? "" : "s");
+	}
+	buf_free(&text);
+	conf_report_free(&report);
+	return status;
+}
+
+int command_check(int argc, char **argv)
+{
+	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+						{NULL, 0, NULL, 0}};
+	const char *path = COMMAND_CONF_FILE;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+		if (c != 'c')
+			return command_misused("check");
+		path = optarg;
+	}
+	if (optind < argc)
+		return command_misused("check");
+	return check(path);
+}

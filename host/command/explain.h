@@ -1,0 +1,21 @@
+/* explain.h: option rows printed for people, on a terminal or as Markdown. */
+#ifndef TXWATCH_COMMAND_EXPLAIN_H
+#define TXWATCH_COMMAND_EXPLAIN_H
+
+#include "base/buf.h"
+#include "plugin/plugin.h"
+
+/* A section as it may stand in a file, an option a paragraph. */
+void explain_text(struct buf *out, const struct conf_schema *schema);
+
+/* A heading of `level` #s, and a table of the options. */
+void explain_markdown(struct buf *out, const struct conf_schema *schema, int level);
+
+/* The whole docs/configuration.md: the host's sections and every role of the
+ * plugins that are loaded. */
+void explain_reference(struct buf *out, const struct plugins *plugins);
+
+/* "flow NAME { ... }" */
+void explain_form(struct buf *out, const struct conf_schema *schema);
+
+#endif
