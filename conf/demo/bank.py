@@ -85,7 +85,8 @@ class Bank:
                 after = int(query.get("after") or 0)
                 page = self.order[after:after + PAGE]
                 return 200, {"payments": [self.seen(self.payments[one], now) for one in page],
-                             "next": str(after + len(page))}
+                             "next": str(after + len(page)),
+                             "more": after + len(page) < len(self.order)}
             payment = self.payments.get(path.removeprefix("/payments/"))
             if not payment:
                 return 404, {"error": "no such payment"}

@@ -237,3 +237,16 @@ def the_same_plugin_in_two_folders_loads_once_from_the_first(t):
     rows = [r for r in site.get("/v1/plugins")["data"] if r["name"] == "notifier.webhook"]
     check.equal(len(rows), 1, "rows of it")
     check.holds(rows[0]["path"], str(folder))
+
+
+def the_shipped_files_pass(t):
+    cache = (BUILD / "CMakeCache.txt").read_text()
+    top = re.search(r"^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$", cache, re.M).group(1)
+    files = [os.path.join(at, name) for at, _, names in os.walk(os.path.join(top, "conf"))
+             for name in names if name.endswith(".conf")]
+    check.true(len(files) >= 3, "shipped files")
+    for file in files:
+        with open(file, encoding="utf-8") as text:
+            names = re.findall(r'"env:(\w+)"', text.read())
+        done = command("check", "-c", file, env={name: "a-secret-of-a-test" for name in names})
+        check.equal(done.returncode, 0, done.stdout + done.stderr)

@@ -254,7 +254,7 @@ def an_illegal_word_of_the_upstream_is_recorded_and_not_applied(t):
 
 def many_are_asked_about_at_once_by_a_batch_url(t):
     bank = t.bank()
-    site = t.site(poller(bank, 'batch = 50', 'items = "/items"', 'item-ref = "/id"',
+    site = t.site(poller(bank, 'batch = 50', 'list = "/items"', 'ref = "/id"',
                          url="/batch?refs={{refs}}", every="10s"))
     for i in range(120):
         bank.script(f"p{i}", "SUCCESS")
@@ -268,7 +268,7 @@ def many_are_asked_about_at_once_by_a_batch_url(t):
 
 def one_missing_in_a_batch_answer_does_not_hurt_the_others(t):
     bank = t.bank()
-    site = t.site(poller(bank, 'batch = 10', 'items = "/items"', 'item-ref = "/id"',
+    site = t.site(poller(bank, 'batch = 10', 'list = "/items"', 'ref = "/id"',
                          "not-found-grace = 1h", url="/batch?refs={{refs}}"))
     bank.script("a", "SUCCESS")
     bank.script("c", "DECLINED")
@@ -299,11 +299,12 @@ def new_transactions_are_discovered_and_the_cursor_is_kept_over_a_restart(t):
     check.equal(len(site.events(type="transaction.created")), 9, "created events")
 
 
-_DISCOVERY = """list-url = "{url}/list?after={{{{cursor}}}}"
-list-every = 30s
-list-items = "/payments"
-list-ref = "/id"
-list-cursor = "/next"
+_DISCOVERY = """discover = "{url}/list?after={{{{cursor}}}}"
+discover-every = 30s
+discover-list = "/payments"
+discover-next = "/next"
+discover-more = "/more"
+ref = "/id"
 amount = "/amount\""""
 
 
