@@ -420,7 +420,9 @@ FIELD(txw_store, list_targets, 280, 8);
 FIELD(txw_store, list_docs, 288, 8);
 FIELD(txw_store, stats, 296, 8);
 FIELD(txw_store, ping, 304, 8);
-SIZE(txw_store, 312);
+FIELD(txw_store, target_due, 312, 8);
+FIELD(txw_store, release, 320, 8);
+SIZE(txw_store, 328);
 
 /* ext/clock.h */
 FIELD(txw_clock_ext, size, 0, 4);
