@@ -18,6 +18,7 @@ struct ext *ext_open(struct egress_policy *policy)
 
 	pthread_mutex_init(&x->lock, NULL);
 	x->policy = policy;
+	x->home = pthread_self();
 	return x;
 }
 

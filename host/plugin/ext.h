@@ -32,6 +32,7 @@ struct own_metric {
  * requests of it are under way: their answers are dropped then.
  */
 struct ext {
+	pthread_t home; /* [load] and [loop]: the thread that opened it */
 	pthread_mutex_t lock;
 	struct egress_policy *policy;
 	bool is_closed;          /* the instance is gone */
@@ -56,6 +57,13 @@ void ext_free(struct ext *x);
 static inline struct ext *ext_of(txw_instance *self)
 {
 	return self->ext;
+}
+
+/* A debug host's assertion of [load] and [loop]. */
+static inline bool ext_is_home(const txw_instance *self)
+{
+	const struct ext *x = self->ext;
+	return pthread_equal(x->home, pthread_self());
 }
 
 /* Hands rc and e's text to a plugin (err may be NULL). Returns rc. */

@@ -151,6 +151,7 @@ static int32_t define(txw_instance *self, uint32_t type, const char *name, const
 	struct ext *x = ext_of(self);
 	const struct metric_row *row = NULL;
 
+	assert(ext_is_home(self));
 	if (!may_define(type, name, label, bounds, n_bounds))
 		return TXW_E_INVALID;
 	/* `check` makes instances where nothing is measured: there a metric

@@ -98,6 +98,7 @@ void instance_close(instance *in)
 	if (!in)
 		return;
 	assert(in->magic == INSTANCE_MAGIC);
+	assert(ext_is_home(in));
 	worker_close(in->worker);
 	if (in->role->row.destroy)
 		in->role->row.destroy(in->self);
@@ -111,6 +112,7 @@ int32_t instance_run(instance *in, struct task *task)
 	assert(in->magic == INSTANCE_MAGIC);
 	if (in->worker)
 		return worker_put(in->worker, task);
+	assert(ext_is_home(in));
 	task->run(task);
 	return 0;
 }
