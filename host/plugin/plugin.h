@@ -34,7 +34,7 @@ struct plugin_file {
 	const char *name; /* as in `plugins`: "poller.http" */
 	const char *path; /* "" if no file was found */
 	bool is_loaded;
-	const char *reason; /* why refused: a sentence, with the side
+	const char *reason;  /* why refused: a sentence, with the side
 	                              * to upgrade; NULL when loaded */
 	const char *warning; /* loaded, but: a sentence; or NULL */
 	uint32_t abi_major, abi_minor;

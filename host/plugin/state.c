@@ -304,8 +304,7 @@ struct plugin_state *state_open(struct services *services)
 
 void state_close(struct plugin_state *s)
 {
-	struct owner *o, *next_owner;
-	struct value *v, *next;
+	struct owner *o;
 
 	if (!s)
 		return;
@@ -313,12 +312,9 @@ void state_close(struct plugin_state *s)
 		timer_clear(s->services->loop, &s->retry);
 	while (s->jobs)
 		free_job(s->jobs);
-	HASH_ITER(hh, s->owners, o, next_owner)
-	{
-		HASH_ITER(hh, o->values, v, next)
-		{
-			free_value(v);
-		}
+	while ((o = s->owners)) {
+		while (o->values)
+			free_value(o->values);
 		HASH_DEL(s->owners, o);
 		free(o);
 	}
