@@ -14,8 +14,12 @@ struct command {
 
 extern const struct command COMMANDS[]; /* ends in a NULL name */
 
-/* The site's file when -c is not given. */
+/* The site's file when -c is not given; conf/CMakeLists.txt knows better. */
+#ifdef TXW_CONF_FILE
+#define COMMAND_CONF_FILE TXW_CONF_FILE
+#else
 #define COMMAND_CONF_FILE "/etc/txwatch/txwatch.conf"
+#endif
 
 /* The row of a name, or NULL. */
 const struct command *command_find(const char *name);

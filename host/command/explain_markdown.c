@@ -95,13 +95,15 @@ static void allowed(struct buf *out, const txw_option *row)
 
 static void table_row(struct buf *out, const txw_option *row)
 {
+	const char *fallback = row->fallback && !*row->fallback ? "\"\"" : row->fallback;
+
 	buf_text(out, "| ");
 	code(out, row->name, strlen(row->name));
 	buf_printf(out, " | %s | ", conf_type_name(row));
 	if (row->flags & TXW_OPT_REQUIRED)
 		buf_text(out, "required");
-	else if (row->fallback)
-		code(out, row->fallback, strlen(row->fallback));
+	else if (fallback)
+		code(out, fallback, strlen(fallback));
 	buf_text(out, " | ");
 	allowed(out, row);
 	buf_text(out, " | ");

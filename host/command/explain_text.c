@@ -62,7 +62,7 @@ static void row_line(struct buf *out, const txw_option *row)
 	if (row->flags & TXW_OPT_REQUIRED)
 		buf_text(out, ", required");
 	if (row->fallback)
-		buf_printf(out, ", default %s", row->fallback);
+		buf_printf(out, ", default %s", *row->fallback ? row->fallback : "\"\"");
 	if (row->flags & TXW_OPT_DEPRECATED)
 		buf_text(out, ", deprecated");
 }

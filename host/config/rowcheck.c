@@ -93,10 +93,12 @@ static const char *(*const CHECKS[])(const txw_option *) = {
 
 static int32_t refuse(const txw_option *row, size_t i, const char *why, struct err *e)
 {
-	bool is_safe = row->name && is_name(row->name);
+	struct arena scratch = {0};
+	int32_t rc = err_set(e, TXW_E_INVALID, "option row %zu%s%s %s", i + 1, row->name ? " " : "",
+			     row->name ? value_shown(&scratch, str_of(row->name)) : "", why);
 
-	return err_set(e, TXW_E_INVALID, "option row %zu%s%s%s %s", i + 1, is_safe ? " (" : "",
-		       is_safe ? row->name : "", is_safe ? ")" : "", why);
+	arena_free(&scratch);
+	return rc;
 }
 
 static int32_t check_row(const txw_option *row, size_t i, struct err *e)
@@ -118,7 +120,7 @@ static int32_t check_row(const txw_option *row, size_t i, struct err *e)
 	}
 	rc = value_default(&scratch, row, &value, &why);
 	if (rc < 0)
-		err_set(e, rc, "option row %zu (%s) has a bad default: it %s", i + 1, row->name,
+		err_set(e, rc, "option row %zu `%s` has a bad default: it %s", i + 1, row->name,
 			why.text);
 	arena_free(&scratch);
 	return rc;

@@ -7,6 +7,8 @@
 #include "config/marks.h"
 #include "config/value.h"
 
+#define MIN_TOKEN 16u
+
 static bool is_hash(txw_str s)
 {
 	txw_str prefix = STR_LIT("sha256:");
@@ -33,6 +35,11 @@ static void check_token(const struct conf_section *s, const struct mark_section 
 			     has_value ? "has both value and hash: give one of them"
 				       : "has neither value nor hash: give one of them (`txwatch "
 					 "token` makes them)");
+	if (conf_is_set(s, "value") && conf_text(s, "value").len < MIN_TOKEN)
+		mark_problem(report, mark, conf_line(s, "value"),
+			     "value has fewer than %u characters, which can be guessed; `txwatch "
+			     "token` makes a good one",
+			     MIN_TOKEN);
 	if (conf_is_set(s, "hash") && !is_hash(conf_text(s, "hash")))
 		mark_problem(report, mark, conf_line(s, "hash"),
 			     "hash must be \"sha256:\" and 64 hexadecimal digits, as `txwatch "

@@ -86,7 +86,7 @@ static void a_secret_file_must_be_a_file(void **state)
 
 static void a_token_has_one_value_or_hash_and_a_real_expiry(void **state)
 {
-	setenv("CONF_TEST_T", "x", 1);
+	setenv("CONF_TEST_T", "0123456789abcdef", 1);
 	(void)state;
 	refuses("token t { scopes = { read } value = env:CONF_TEST_T hash = \"sha256:00\" }", 2,
 		"token t: has both value and hash");
@@ -96,6 +96,9 @@ static void a_token_has_one_value_or_hash_and_a_real_expiry(void **state)
 		"expires must be a time like");
 	refuses("token t { scopes = { reed } value = env:CONF_TEST_T }", 1,
 		"scopes must be read, write or admin, found `reed`; did you mean `read`?");
+	setenv("CONF_TEST_T", "0123456789abcde", 1);
+	refuses("token t { scopes = { read } value = env:CONF_TEST_T }", 1,
+		"site.conf:1: error: token t: value has fewer than 16 characters");
 	unsetenv("CONF_TEST_T");
 }
 
@@ -108,14 +111,14 @@ static void malformed_rows_are_refused_with_the_reason(void **state)
 		const char *why;
 	} rows[] = {
 	    {{.size = sizeof(txw_option), .help = "h"}, "option row 1 has no name"},
-	    {ROW(TXW_OPT_STRING, ""), "option row 1 has a bad name"},
-	    {ROW(TXW_OPT_STRING, "Url"), "has a bad name"},
+	    {ROW(TXW_OPT_STRING, ""), "option row 1 `` has a bad name"},
+	    {ROW(TXW_OPT_STRING, "Url"), "option row 1 `Url` has a bad name"},
 	    {ROW(TXW_OPT_STRING, "a b"), "has a bad name"},
 	    {ROW(TXW_OPT_STRING, "a|b"), "has a bad name"},
 	    {ROW(TXW_OPT_STRING, "1a"), "has a bad name"},
 	    {ROW(TXW_OPT_STRING, "a-"), "has a bad name"},
 	    {ROW(TXW_OPT_STRING, "a--b"), "has a bad name"},
-	    {ROW(7, "a"), "option row 1 (a) has a type this host does not know"},
+	    {ROW(7, "a"), "option row 1 `a` has a type this host does not know"},
 	    {ROW(TXW_OPT_STRING, "a", .flags = 8), "has a flag this host does not know"},
 	    {{.size = sizeof(txw_option), .name = "a"}, "has no help"},
 	    {ROW(TXW_OPT_CHOICE, "a"), "is a CHOICE without choices"},
@@ -156,7 +159,7 @@ static void malformed_lists_of_rows_are_refused(void **state)
 
 	(void)state;
 	assert_true(conf_check_rows(rows, sizeof(rows[0]), 3, &e) < 0);
-	assert_non_null(strstr(e.text, "option row 3 (a) has the name of a row before it"));
+	assert_non_null(strstr(e.text, "option row 3 `a` has the name of a row before it"));
 	assert_int_equal(conf_check_rows(rows, sizeof(rows[0]), 2, &e), 0);
 	assert_int_equal(conf_check_rows(NULL, 0, 0, &e), 0);
 	assert_true(conf_check_rows(NULL, sizeof(rows[0]), 2, &e) < 0);

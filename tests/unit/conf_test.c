@@ -281,7 +281,7 @@ static void a_bad_list_default_is_refused_and_does_not_abort(void **state)
 				     .fallback = bad[i]);
 
 		assert_int_equal(conf_check_rows(&row, sizeof(row), 1, &e), TXW_E_INVALID);
-		assert_non_null(strstr(e.text, "option row 1 (list) has a bad default: it is"));
+		assert_non_null(strstr(e.text, "option row 1 `list` has a bad default: it is"));
 	}
 }
 
