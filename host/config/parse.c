@@ -253,6 +253,20 @@ free_scratch:
 	arena_free(&scratch);
 }
 
+/* The list may move with the next plugin that is loaded; sections point to it. */
+static const struct conf_schema *copy_schemas(struct arena *a, const struct conf_schema *from)
+{
+	struct conf_schema *to;
+	size_t n = 0;
+
+	while (from && from[n].keyword)
+		n++;
+	to = arena_alloc(a, (n + 1) * sizeof(*to));
+	if (n)
+		memcpy(to, from, n * sizeof(*to));
+	return to;
+}
+
 struct conf *conf_parse(const struct conf_scan *scan, const struct conf_schema *schemas,
 			const char *const *refused, struct conf_report *report)
 {
@@ -267,7 +281,7 @@ struct conf *conf_parse(const struct conf_scan *scan, const struct conf_schema *
 			      .n_plugins = scan->n_plugins};
 
 	*schema = CONF_ROOT_SCHEMA;
-	schema->children = schemas;
+	schema->children = copy_schemas(&c->arena, schemas);
 	c->file = arena_printf(&c->arena, "%s", scan->file);
 	c->root = (struct conf_section){
 	    .keyword = "", .title = "", .file = c->file, .schema = schema};
