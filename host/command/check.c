@@ -57,7 +57,8 @@ static int check(const char *path)
 	conf_report_init(&report, path);
 	site = site_load(path, &report);
 	conf_report_print(&report, &text);
-	fwrite(text.ptr, 1, text.len, stderr);
+	if (text.len)
+		fwrite(text.ptr, 1, text.len, stderr);
 	if (site) {
 		sum_up(path, site_conf(site));
 		site_free(site);

@@ -99,7 +99,8 @@ static int explain(struct request *r)
 		status = explain_all(r, &out);
 	else if (!explain_host(r, &out))
 		status = explain_plugin(r, &out);
-	fwrite(out.ptr, 1, out.len, stdout);
+	if (out.len)
+		fwrite(out.ptr, 1, out.len, stdout);
 	buf_free(&out);
 	finding_close(&r->finding);
 	return status;

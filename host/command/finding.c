@@ -21,7 +21,8 @@ static void tell(struct finding *f)
 	struct buf text = {0};
 
 	conf_report_print(&f->report, &text);
-	fwrite(text.ptr, 1, text.len, stderr);
+	if (text.len)
+		fwrite(text.ptr, 1, text.len, stderr);
 	buf_free(&text);
 }
 

@@ -100,7 +100,8 @@ static void print_json(const struct plugins *p)
 		add_json(&b, f);
 	json_close(&b, ']');
 	buf_char(&b, '\n');
-	fwrite(b.ptr, 1, b.len, stdout);
+	if (b.len)
+		fwrite(b.ptr, 1, b.len, stdout);
 	buf_free(&b);
 }
 
