@@ -36,6 +36,7 @@ extern const txw_notify_ext NOTIFY_EXT;
  * Subscriptions are documents of kind "subscription", id "sub_...". The body
  * is the API's object with the secret in it; a read leaves the secret out.
  */
+struct change;
 enum sub_what { SUB_CREATE, SUB_PATCH, SUB_DELETE, SUB_TEST, SUB_REPLAY };
 
 struct sub_request {
@@ -49,6 +50,11 @@ struct sub_request {
 	struct arena arena;
 	struct buf answer;                   /* the object; CREATE: with the secret, once */
 	int64_t seq;                         /* TEST: the event made */
+	struct change *change;   /* notify's own */
+	/* Optional: a last word inside the unit, after the change (used to
+	 * save an idempotent answer). The secret is not in `answer` yet.
+	 * [writer] */
+	int32_t (*finish)(struct sub_request *r, struct unit *u, struct err *e);
 	void (*done)(struct sub_request *r); /* [loop]; job.rc: 0,
 	                          * TXW_E_INVALID, _NOTFOUND, _DENIED or the
 	                          * store's; frees it by sub_request_free */
@@ -74,6 +80,8 @@ struct retry_request {
 	struct notify *notify;
 	txw_str tenant; /* in the arena */
 	int64_t key;
+	txw_delivery_row row;    /* notify's own */
+	bool found;
 	struct arena arena;
 	void (*done)(struct retry_request *r);
 	void *ctx;

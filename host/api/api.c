@@ -1,0 +1,108 @@
+/*
+ * api.c: the API's life.
+ *
+ * Calls that the engine or a reader still has may outlive api_close(): the
+ * API is freed with the last of them.
+ */
+#include "api/api.h"
+
+#include <stdlib.h>
+
+#include "api/inside.h"
+#include "api/stats.h"
+#include "base/clock.h"
+
+#define LISTEN_DEFAULT STR_LIT("127.0.0.1:8420")
+
+static const struct conf_section *http_section(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->root.n_children; i++) {
+		if (strcmp(conf->root.children[i].keyword, "http") == 0)
+			return &conf->root.children[i];
+	}
+	return NULL;
+}
+
+static struct http_server *listen_by(struct api *api, struct err *e)
+{
+	const struct conf_section *s = http_section(api->site->conf);
+	struct http_limits limits = {
+	    .max_body = (size_t)16 << 20, .max_connections = 1024, .idle_timeout = MINUTE};
+	txw_str listen = LISTEN_DEFAULT;
+	if (s) {
+		listen = conf_text(s, "listen");
+		limits.max_body = (size_t)conf_number(s, "max-body");
+		limits.max_connections = (size_t)conf_number(s, "max-connections");
+		limits.idle_timeout = conf_number(s, "idle-timeout");
+	}
+	return http_server_open(api->site->loop, listen, &limits, dispatch, api, e);
+}
+
+static void api_free(struct api *api)
+{
+	if (api->waits)
+		waits_close(api->waits);
+	if (api->stats)
+		stats_close(api);
+	mounts_close(api);
+	cursor_key_free(api->cursors);
+	auth_close(api->auth);
+	free(api);
+}
+
+struct api *api_open(struct api_site *site, struct conf_report *report, struct err *e)
+{
+	struct api *api = xcalloc(1, sizeof(*api));
+	const txw_store_info *info = engine_info(site->engine);
+	api->site = site;
+	api->auth = auth_open(site->conf, report);
+	if (!api->auth)
+		goto fail;
+	/* The listener can fail; the engine and the metrics keep what they are
+	 * given. */
+	api->server = listen_by(api, e);
+	if (!api->server)
+		goto fail;
+	api->cursors = cursor_key_make(info->site, info->epoch);
+	mounts_open(api);
+	api->waits = waits_open(api);
+	stats_open(api);
+	return api;
+
+fail:
+	api_free(api);
+	return NULL;
+}
+
+int api_port(const struct api *a)
+{
+	return http_server_port(a->server);
+}
+
+void api_drain(struct api *a)
+{
+	a->is_draining = true;
+	http_server_drain(a->server);
+	waits_drain(a->waits);
+}
+
+void api_call_ended(struct api *api)
+{
+	api->calls--;
+	if (api->is_closing && api->calls == 0)
+		api_free(api);
+}
+
+void api_close(struct api *a)
+{
+	if (!a)
+		return;
+	a->is_draining = true;
+	waits_drain(a->waits);
+	struct http_server *server = a->server;
+	a->server = NULL;
+	http_server_close(server);
+	a->is_closing = true;
+	if (a->calls == 0)
+		api_free(a);
+}

@@ -1,0 +1,300 @@
+/*
+ * dispatch.c: a request's way to its handler, and every answer's way out.
+ *
+ * In this order: is there such a route, who asks and may they, are the
+ * parameters known, is the body of the right kind, was it answered before
+ * (Idempotency-Key); then the handler.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "api/inside.h"
+#include "api/stats.h"
+
+#define SMALL_BODY ((size_t)256 * 1024)
+
+/* ---- answers ---- */
+
+void answer_reset(struct answer *a)
+{
+	struct buf body = a->body;
+	body.len = 0;
+	*a = (struct answer){.body = body};
+}
+
+void answer_problem_open(struct answer *a, const struct call *c, enum problem p, const char *detail)
+{
+	answer_reset(a);
+	a->status = PROBLEM_ROWS[p].status;
+	a->is_problem = true;
+	problem_open(&a->body, p, detail, http_request_id(c->request));
+}
+
+void answer_problem(struct answer *a, const struct call *c, enum problem p, const char *fmt, ...)
+{
+	char text[1024] = "";
+	if (fmt) {
+		va_list ap;
+		va_start(ap, fmt);
+		vsnprintf(text, sizeof(text), fmt, ap);
+		va_end(ap);
+	}
+	answer_problem_open(a, c, p, text);
+	json_close(&a->body, '}');
+}
+
+static void add_escaped(struct buf *b, txw_str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char ch = (unsigned char)s.ptr[i];
+		bool plain = (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') ||
+			     (ch >= 'A' && ch <= 'Z') || strchr("-._~/:", ch);
+		if (plain && ch)
+			buf_char(b, (char)ch);
+		else
+			buf_printf(b, "%%%02X", ch);
+	}
+}
+
+/* Link: <the same query with the next cursor>; rel="next" (RFC 8288). */
+static void set_link(struct call *c, const char *cursor)
+{
+	struct buf b = {0};
+	buf_char(&b, '<');
+	add_escaped(&b, http_path(c->request));
+	buf_printf(&b, "?cursor=%s", cursor);
+	for (const struct route_query *q = c->route->queries; q && q->name; q++) {
+		size_t n = 0;
+		txw_str value = http_query(c->request, q->name, &n);
+		if (n == 0 || strcmp(q->name, "cursor") == 0)
+			continue;
+		buf_printf(&b, "&%s=", q->name);
+		add_escaped(&b, value);
+	}
+	buf_text(&b, ">; rel=\"next\"");
+	http_set_header(c->request, "Link", buf_view(&b));
+	buf_free(&b);
+}
+
+void call_answer(struct call *c, struct answer *a)
+{
+	struct api *api = c->api;
+	if (a->etag[0])
+		http_set_header(c->request, "ETag", str_of(a->etag));
+	if (a->location[0])
+		http_set_header(c->request, "Location", str_of(a->location));
+	if (a->next[0])
+		set_link(c, a->next);
+	if (a->status == 503)
+		http_set_header(c->request, "Retry-After", STR_LIT("1"));
+	stats_count(api, c->route, a->status, clock_ticks() - c->began);
+	if (c->once)
+		once_end(c);
+	const char *type = a->type         ? a->type
+			   : a->is_problem ? "application/problem+json"
+					   : "application/json";
+	http_reply(c->request, a->status, a->body.len ? type : NULL, &a->body);
+	api_call_ended(api);
+}
+
+void call_json(struct call *c, int status, struct buf *body)
+{
+	struct answer a = {.status = status, .body = *body};
+	*body = (struct buf){0};
+	call_answer(c, &a);
+}
+
+void call_problem(struct call *c, enum problem p, const char *fmt, ...)
+{
+	struct answer a = {0};
+	char text[1024] = "";
+	if (fmt) {
+		va_list ap;
+		va_start(ap, fmt);
+		vsnprintf(text, sizeof(text), fmt, ap);
+		va_end(ap);
+	}
+	answer_problem(&a, c, p, "%s", text);
+	call_answer(c, &a);
+}
+
+void call_wrong(struct call *c, const struct mistake *m)
+{
+	struct answer a = {0};
+	char text[1024];
+	snprintf(text, sizeof(text), "%s%s%s", m->member ? m->member : "", m->member ? ": " : "",
+		 m->text);
+	answer_problem_open(&a, c, m->member ? PROBLEM_INVALID : PROBLEM_MALFORMED, text);
+	if (m->member)
+		json_m_text(&a.body, "member", m->member);
+	json_close(&a.body, '}');
+	call_answer(c, &a);
+}
+
+void call_failed(struct call *c, int32_t rc, const struct err *e, const char *what)
+{
+	enum problem p = problem_of(rc);
+	if (p == PROBLEM_NOT_FOUND) {
+		call_problem(c, p, "there is no such %s", what ? what : "thing");
+		return;
+	}
+	/* A store's own words are for the log: they name files. */
+	bool is_theirs = p == PROBLEM_INVALID || p == PROBLEM_ADDRESS_REFUSED || p == PROBLEM_BUSY;
+	if (!is_theirs)
+		log_warn("a request failed", "request", http_request_id(c->request).ptr, "why",
+			 e ? e->text : err_name(rc));
+	call_problem(c, p, "%s", is_theirs && e ? e->text : "");
+}
+
+/* ---- the way in ---- */
+
+static bool refuse_token(struct call *c, enum auth_answer why, int64_t wait)
+{
+	struct log_num seconds;
+	if (why == AUTH_THROTTLED) {
+		http_set_header(c->request, "Retry-After", str_of(log_int(&seconds, wait)));
+		call_problem(c, PROBLEM_THROTTLED, NULL);
+		return false;
+	}
+	series_add(c->api->auth_failures, 1);
+	http_set_header(c->request, "WWW-Authenticate",
+			why == AUTH_MISSING
+			    ? STR_LIT("Bearer realm=\"txwatch\"")
+			    : STR_LIT("Bearer realm=\"txwatch\", error=\"invalid_token\""));
+	call_problem(c, PROBLEM_UNAUTHENTICATED, "%s",
+		     why == AUTH_MISSING   ? "send `Authorization: Bearer TOKEN`"
+		     : why == AUTH_EXPIRED ? "the token has expired"
+					   : "the token is not known here");
+	return false;
+}
+
+static bool authorize(struct call *c)
+{
+	int64_t wait = 0;
+	enum scope needs = c->route->scope;
+	if (needs == SCOPE_OPEN)
+		return true;
+	enum auth_answer got = auth_check(c->api->auth, http_header(c->request, "Authorization"),
+					  http_peer(c->request), loop_now(c->api->site->loop),
+					  &c->token, &wait);
+	if (got != AUTH_OK)
+		return refuse_token(c, got, wait);
+	c->tenant = c->token->tenant;
+	if (c->token->scope >= needs)
+		return true;
+	char text[96];
+	snprintf(text, sizeof(text),
+		 "Bearer realm=\"txwatch\", error=\"insufficient_scope\", scope=\"%s\"",
+		 scope_name(needs));
+	http_set_header(c->request, "WWW-Authenticate", str_of(text));
+	struct answer a = {0};
+	snprintf(text, sizeof(text), "this needs the scope `%s`", scope_name(needs));
+	answer_problem_open(&a, c, PROBLEM_FORBIDDEN, text);
+	json_m_text(&a.body, "scope", scope_name(needs));
+	json_close(&a.body, '}');
+	call_answer(c, &a);
+	return false;
+}
+
+struct query_check {
+	struct call *call;
+	txw_str wrong;
+	bool is_repeated;
+};
+
+static void check_query(void *ctx, txw_str name, txw_str value)
+{
+	struct query_check *check = ctx;
+	(void)value;
+	if (check->wrong.ptr)
+		return;
+	for (const struct route_query *q = check->call->route->queries; q && q->name; q++) {
+		size_t n = 0;
+		if (!str_is(name, q->name))
+			continue;
+		http_query(check->call->request, q->name, &n);
+		if (n > 1) {
+			check->wrong = name;
+			check->is_repeated = true;
+		}
+		return;
+	}
+	check->wrong = name.ptr ? name : STR_LIT("");
+}
+
+static bool check_queries(struct call *c)
+{
+	struct query_check check = {.call = c};
+	const char *names[ROUTE_QUERIES_MAX];
+	size_t n = 0;
+	http_query_each(c->request, check_query, &check);
+	if (!check.wrong.ptr)
+		return true;
+	if (check.is_repeated) {
+		call_problem(c, PROBLEM_INVALID, "the parameter %.*s is given more than once",
+			     STR_ARG(check.wrong));
+		return false;
+	}
+	for (const struct route_query *q = c->route->queries; q && q->name; q++)
+		names[n++] = q->name;
+	const char *word = arena_str(c->arena, check.wrong).ptr;
+	const char *near = str_nearest(word ? word : "", names, n);
+	call_problem(c, PROBLEM_INVALID, "there is no parameter \"%.*s\" here%s%s%s",
+		     STR_ARG(check.wrong), near ? "; did you mean \"" : "", near ? near : "",
+		     near ? "\"?" : "");
+	return false;
+}
+
+static bool check_body(struct call *c)
+{
+	txw_str body = http_body(c->request);
+	if (body.len > SMALL_BODY && !(c->route->flags & ROUTE_LARGE)) {
+		call_problem(c, PROBLEM_TOO_LARGE, "a body of this route has at most 256 KB");
+		return false;
+	}
+	if (!(c->route->flags & ROUTE_BODY) || body.len == 0)
+		return true;
+	/* A page of another origin cannot send this type unasked. */
+	static const txw_str json = {"application/json", 16};
+	txw_str type = http_header(c->request, "Content-Type");
+	bool is_json = type.len >= json.len && strncasecmp(type.ptr, json.ptr, json.len) == 0 &&
+		       (type.len == json.len || strchr("; \t", type.ptr[json.len]));
+	if (!is_json)
+		call_problem(c, PROBLEM_MEDIA_TYPE, NULL);
+	return is_json;
+}
+
+static void no_route(struct call *c, const struct route_match *m)
+{
+	if (mounts_answer(c))
+		return;
+	if (m->allow[0] == '\0') {
+		call_problem(c, PROBLEM_NOT_FOUND, "there is no such route");
+		return;
+	}
+	http_set_header(c->request, "Allow", str_of(m->allow));
+	call_problem(c, PROBLEM_METHOD, "this route has %s", m->allow);
+}
+
+void dispatch(void *ctx, struct http_request *r)
+{
+	struct api *api = ctx;
+	struct call *c = arena_alloc(http_arena(r), sizeof(*c));
+	struct route_match m;
+	c->api = api;
+	c->request = r;
+	c->arena = http_arena(r);
+	c->began = clock_ticks();
+	api->calls++;
+	route_find(http_method(r), http_path(r), loop_clock(api->site->loop)->is_virtual, &m);
+	c->route = m.route;
+	memcpy(c->param, m.param, sizeof(m.param));
+	if (!m.route) {
+		no_route(c, &m);
+		return;
+	}
+	if (authorize(c) && check_queries(c) && check_body(c) && once_begin(c))
+		m.route->run(c);
+}

@@ -1,0 +1,161 @@
+/*
+ * inside.h: what the files of api/ share: the API itself, a call (one request
+ * on its way through a handler) and its answer.
+ *
+ * A call begins in dispatch.c on the loop, lives in its request's arena, and
+ * ends with exactly one call_answer or call_problem, on the loop. Between, it
+ * may be read for by a reader's thread or written for by the engine's; they
+ * touch only what the handler gave them (an answer to fill, a query).
+ */
+#ifndef TXWATCH_API_INSIDE_H
+#define TXWATCH_API_INSIDE_H
+
+#include <stdatomic.h>
+
+#include "api/api.h"
+#include "api/auth.h"
+#include "api/cursor.h"
+#include "api/input.h"
+#include "api/problem.h"
+#include "api/route.h"
+#include "base/log.h"
+#include "base/row.h"
+#include "base/str.h"
+#include "measure/metrics.h"
+
+struct event_waits;
+struct route_stats;
+struct mount;
+struct idempotent; /* a request with an Idempotency-Key */
+
+struct api {
+	struct api_site *site;
+	struct http_server *server;
+	struct auth *auth;
+	struct cursor_key *cursors;
+	struct event_waits *waits;
+	struct idempotent *in_flight; /* uthash */
+	struct mount *mounts;         /* exporters' paths */
+	size_t n_mounts;
+	struct route_stats *stats; /* one a route, and one for what has none */
+	struct metric *requests;
+	struct series *replays;
+	struct series *auth_failures;
+	struct series *connections;
+	size_t calls; /* under way */
+	bool is_draining;
+	bool is_closing;
+};
+
+/* What will be said; filled by whoever decides it, sent on the loop. */
+struct answer {
+	int status;
+	bool is_problem;
+	const char *type;           /* of the body; NULL: JSON, or a problem */
+	char etag[32];              /* "" = none */
+	char location[96];          /* "" = none */
+	char next[CURSOR_TEXT_MAX]; /* the cursor for Link; "" = none */
+	struct buf body;
+};
+
+struct call {
+	struct api *api;
+	struct http_request *request;
+	const struct route *route; /* NULL: none matched */
+	const struct token *token; /* NULL: an open route */
+	txw_str tenant;
+	txw_str param[ROUTE_PARAMS_MAX];
+	struct arena *arena; /* the request's */
+	int64_t began;       /* ticks */
+	struct idempotent *once;
+};
+
+/* ---- dispatch.c: answers; each call_ ends the call. [loop] ---- */
+
+void call_answer(struct call *c, struct answer *a);
+/* 200 (or so) with a JSON body; takes it over. */
+void call_json(struct call *c, int status, struct buf *body);
+void call_problem(struct call *c, enum problem p, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The body's mistake: 400. */
+void call_wrong(struct call *c, const struct mistake *m);
+/* What a read, a write or a queue returned; NOTFOUND says `what`. */
+void call_failed(struct call *c, int32_t rc, const struct err *e, const char *what);
+
+/* Makes *a the problem; pure. */
+void answer_problem(struct answer *a, const struct call *c, enum problem p, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The same, left open for more members: end with json_close(&a->body, '}'). */
+void answer_problem_open(struct answer *a, const struct call *c, enum problem p,
+			 const char *detail);
+void answer_reset(struct answer *a);
+
+/* The server's handler. */
+void dispatch(void *api, struct http_request *r);
+/* api.c: one call less is under way. */
+void api_call_ended(struct api *api);
+
+/* ---- page.c: reads on a reader's thread ---- */
+
+struct page {
+	struct read_job job;
+	struct call *call;
+	/* Fills answer.body (status 200 is set) or makes it a problem.
+	 * [reader] */
+	int32_t (*fill)(struct page *p, const txw_store *store, void *reader, struct err *e);
+	/* After fill went well, before the answer goes; may be NULL and may
+	 * return false to keep the call. [loop] */
+	bool (*then)(struct page *p);
+	/* The call is about to end with an error; may be NULL. [loop] */
+	void (*dropped)(struct page *p);
+	struct answer answer;
+	const char *what; /* for 404: "there is no such ..." */
+};
+void page_submit(struct page *p);
+
+/* ---- list.c: lists ---- */
+
+struct list {
+	uint32_t limit;
+	bool ascending;
+	struct position after; /* hi = lo = 0: from the start */
+	txw_str bound;         /* what the cursor is bound to */
+};
+/* From limit, cursor and order; false: the call is answered. */
+bool list_begin(struct call *c, struct list *l, bool ascends);
+/* {"data":[ ... and ],"next":...}. list_end appends the cursor to the body;
+ * next NULL: the last page. */
+void list_open(struct answer *a);
+void list_end(const struct api *api, const struct list *l, struct answer *a,
+	      const struct position *next);
+
+/* The query parameter as an integer in a range; false: answered. */
+bool query_int(struct call *c, const char *name, int64_t min, int64_t max, int64_t *out);
+bool query_bool(struct call *c, const char *name, bool *out);
+
+/* ---- idempotency.c ---- */
+
+/* With an Idempotency-Key: false if the call was answered (a replay, a
+ * refusal, a twin in flight). */
+bool once_begin(struct call *c);
+/* Writes the answer beside what it tells of. [writer] */
+int32_t once_save(struct idempotent *o, struct unit *u, const struct answer *a, struct err *e);
+/* The call is answered. */
+void once_end(struct call *c);
+
+/* ---- the rest ---- */
+
+/* events.c: long polls. */
+struct event_waits *waits_open(struct api *api);
+void waits_drain(struct event_waits *w);
+void waits_close(struct event_waits *w);
+
+/* exporters.c */
+void mounts_open(struct api *api);
+bool mounts_answer(struct call *c);
+void mounts_close(struct api *api);
+
+/* transactions: which one a path means; false: answered with 404. */
+bool call_tx_id(struct call *c, size_t param, txw_id *out);
+
+#endif

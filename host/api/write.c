@@ -1,0 +1,99 @@
+/* write.c: see write.h. */
+#include "api/write.h"
+
+#include <stdlib.h>
+
+void write_ops(struct write *w, size_t n)
+{
+	struct batch *b = w->batch;
+	txw_str tenant = w->call->tenant;
+	/* The token may go with a reload while the batch waits. */
+	txw_str actor = str_of(arena_printf(&b->arena, "token:%s", w->call->token->name));
+	b->ops = xcalloc(n, sizeof(struct op));
+	b->n = n;
+	for (size_t i = 0; i < n; i++) {
+		b->ops[i].name.tenant = tenant;
+		b->ops[i].source = STR_LIT("api");
+		b->ops[i].actor = actor;
+	}
+}
+
+struct write *write_new(struct call *c, size_t n, void (*render)(struct write *, struct answer *))
+{
+	struct write *w = arena_alloc(c->arena, sizeof(*w));
+	w->call = c;
+	w->render = render;
+	w->batch = xcalloc(1, sizeof(struct batch));
+	w->batch->ctx = w;
+	w->in.arena = &w->batch->arena;
+	if (n)
+		write_ops(w, n);
+	return w;
+}
+
+void write_free(struct write *w)
+{
+	if (!w->batch)
+		return;
+	input_end(&w->in);
+	json_decref(w->json);
+	batch_free(w->batch);
+	w->json = NULL;
+	w->batch = NULL;
+}
+
+static int32_t write_finish(struct batch *b, struct unit *u, struct err *e)
+{
+	struct write *w = b->ctx;
+	answer_reset(&w->answer);
+	w->render(w, &w->answer);
+	w->is_rendered = true;
+	return once_save(w->call->once, u, &w->answer, e);
+}
+
+static void write_done(struct batch *b)
+{
+	struct write *w = b->ctx;
+	struct call *c = w->call;
+	struct answer a = w->answer;
+	bool is_told = b->job.rc == 0 || (b->atomic && b->job.rc == TXW_E_CANCELLED);
+	if (!is_told) {
+		struct err e = b->job.err;
+		buf_free(&a.body);
+		write_free(w);
+		call_failed(c, e.code, &e, NULL);
+		return;
+	}
+	if (!w->is_rendered || b->job.rc < 0) {
+		answer_reset(&a);
+		w->render(w, &a);
+	}
+	write_free(w); /* before the call, and w with it, ends */
+	call_answer(c, &a);
+}
+
+void write_submit(struct write *w)
+{
+	struct batch *b = w->batch;
+	struct call *c = w->call;
+	b->done = write_done;
+	b->finish = c->once && !w->is_dry ? write_finish : NULL;
+	int32_t rc = batch_submit(c->api->site->engine, b);
+	if (rc >= 0)
+		return;
+	struct err e = b->job.err;
+	write_free(w);
+	call_failed(c, rc, &e, NULL);
+}
+
+void write_wrong(struct write *w)
+{
+	struct call *c = w->call;
+	struct mistake m = {
+	    .member = w->in.mistake.member ? arena_printf(c->arena, "%s", w->in.mistake.member)
+					   : NULL,
+	    .text = arena_printf(c->arena, "%s", w->in.mistake.text),
+	};
+	write_free(w);
+	call_wrong(c, &m);
+}

@@ -1,0 +1,57 @@
+/*
+ * write.h: operations on their way through the engine and back as an answer.
+ */
+#ifndef TXWATCH_API_WRITE_H
+#define TXWATCH_API_WRITE_H
+
+#include "api/inside.h"
+#include "engine/op.h"
+
+/*
+ * One request's batch. Lives in the call's arena, but for the batch itself,
+ * which the engine works in. With an Idempotency-Key the answer is rendered
+ * inside the unit and stored in it; else on the loop.
+ */
+struct write {
+	struct call *call;
+	struct batch *batch;
+	json_t *json;    /* the operations' texts are borrowed from it */
+	struct input in; /* its arena is the batch's */
+	bool is_dry;
+	bool shows_whole; /* :batch: whole transactions in the results */
+	bool is_rendered;
+	struct answer answer;
+	/* Pure; from the operations' results. [loop] [writer] */
+	void (*render)(struct write *w, struct answer *a);
+};
+
+/* n operations, zeroed but for the tenant, source and actor. */
+struct write *write_new(struct call *c, size_t n, void (*render)(struct write *, struct answer *));
+void write_ops(struct write *w, size_t n);
+void write_submit(struct write *w);
+/* The body was wrong (w->in.mistake), or nothing will be submitted. */
+void write_wrong(struct write *w);
+void write_free(struct write *w);
+
+/* ---- render.c ---- */
+
+/* One operation: the transaction, or the problem. */
+void render_one(struct write *w, struct answer *a);
+void render_batch(struct write *w, struct answer *a);
+void etag_print(char out[32], int64_t version);
+
+/* ---- members.c: the rows of the bodies ---- */
+
+extern const struct input_row CREATE_ROWS[];
+extern const size_t CREATE_ROWS_N;
+extern const struct input_row STATUS_ROWS[];
+extern const size_t STATUS_ROWS_N;
+extern const struct input_row UPDATE_ROWS[];
+extern const size_t UPDATE_ROWS_N;
+
+/* Reads one operation of :batch, `{"op":...}`. */
+bool members_batch_op(struct input *in, const json_t *object, txw_time now, struct op *op);
+/* What rows cannot say: times in the future, one kind of expiry. */
+bool members_check(struct input *in, txw_time now, struct op *op);
+
+#endif
