@@ -560,6 +560,17 @@ struct engine *engine_open(instance *store, struct loop *loop, struct flows *flo
 	return g;
 }
 
+int32_t engine_first(struct engine *g, int32_t (*fn)(void *ctx, struct unit *u, struct err *e),
+		     void *ctx, struct err *e)
+{
+	int32_t rc = unit_begin(g, e);
+	if (rc < 0)
+		return rc;
+	if ((rc = fn(ctx, &g->unit, e)) < 0 || (rc = unit_commit(g, e)) < 0)
+		unit_undo(g);
+	return rc;
+}
+
 void engine_start(struct engine *g)
 {
 	if (pthread_create(&g->thread, NULL, engine_thread, g) != 0)

@@ -65,6 +65,9 @@ typedef void (*engine_tail)(void *ctx, txw_event *const *events, size_t n);
 /* Opens the store (migration, integrity). */
 struct engine *engine_open(instance *store, struct loop *loop, struct flows *flows,
 			   struct metrics *metrics, struct err *e);
+/* Runs fn in a unit of its own and commits, before the thread runs. [load] */
+int32_t engine_first(struct engine *g, int32_t (*fn)(void *ctx, struct unit *u, struct err *e),
+		     void *ctx, struct err *e);
 /* Starts the thread, when every tail and step is registered. */
 void engine_start(struct engine *g);
 /* Drains, commits, joins, closes; answers posted by then are the loop's. */

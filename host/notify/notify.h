@@ -48,9 +48,9 @@ struct sub_request {
 	txw_str actor;
 	json_t *body; /* CREATE, PATCH: the request; owned */
 	struct arena arena;
-	struct buf answer;                   /* the object; CREATE: with the secret, once */
-	int64_t seq;                         /* TEST: the event made */
-	struct change *change;   /* notify's own */
+	struct buf answer;     /* the object; CREATE: with the secret, once */
+	int64_t seq;           /* TEST: the event made */
+	struct change *change; /* notify's own */
 	/* Optional: a last word inside the unit, after the change (used to
 	 * save an idempotent answer). The secret is not in `answer` yet.
 	 * [writer] */
@@ -80,7 +80,7 @@ struct retry_request {
 	struct notify *notify;
 	txw_str tenant; /* in the arena */
 	int64_t key;
-	txw_delivery_row row;    /* notify's own */
+	txw_delivery_row row; /* notify's own */
 	bool found;
 	struct arena arena;
 	void (*done)(struct retry_request *r);

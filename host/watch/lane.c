@@ -79,6 +79,8 @@ static void call_end(struct call *call)
 	timer_clear(loop, &call->deadline);
 	series_observe(p->m_seconds, (double)(clock_ticks() - call->started) / 1e6);
 	p->n_calls--;
+	for (size_t i = 0; i < call->n; i++)
+		lane_release(call->looks[i]);
 	free(call->looks);
 	free(call->items);
 	free(call);
@@ -94,10 +96,11 @@ static void call_drop(struct call *call)
 
 void lane_answered(struct look *look)
 {
-	struct call *call = look->call;
-	lane_release(look);
-	if (call)
-		call_drop(call);
+	/* The plugin may still read its items: they go with the call. */
+	if (look->call)
+		call_drop(look->call);
+	else
+		lane_release(look);
 }
 
 /* Fails every look of the call that has no answer yet. */
@@ -150,6 +153,17 @@ static void on_returned(struct task *task)
 	free(r);
 }
 
+static void post_returned(struct call *call, int32_t rc, txw_str why)
+{
+	struct returned *r = xcalloc(1, sizeof(*r));
+	r->call = call;
+	r->rc = rc;
+	if (rc < 0)
+		err_set(&r->err, rc, "%.*s", STR_ARG(why));
+	r->task.run = on_returned;
+	loop_post(call->poller->watch->loop, &r->task);
+}
+
 /* On the instance's thread. `left` counts this call too, so that it outlives
  * looks completed before poll() returns. */
 static void call_run(struct task *task)
@@ -163,12 +177,9 @@ static void call_run(struct task *task)
 		call->left--; /* completions come by the loop: some are left */
 		return;
 	}
-	struct returned *r = xcalloc(1, sizeof(*r));
-	r->call = call;
-	r->rc = rc;
-	r->task.run = on_returned;
-	err_from_plugin(&r->err, rc, &from);
-	loop_post(call->poller->watch->loop, &r->task);
+	struct err e = {0};
+	err_from_plugin(&e, rc, &from);
+	post_returned(call, rc, str_of(e.text));
 }
 
 static void call_start(struct poller *p)
@@ -202,7 +213,9 @@ static void call_start(struct poller *p)
 	call->task.run = call_run;
 	p->n_calls++;
 	loop_hold(w->loop);
-	instance_run(p->in, &call->task);
+	int32_t rc = instance_run(p->in, &call->task);
+	if (rc < 0)
+		post_returned(call, rc, STR_LIT("the instance has too much to do"));
 }
 
 static void on_again(struct timer *timer)

@@ -5,11 +5,11 @@
 #ifndef TXWATCH_WATCH_PRIVATE_H
 #define TXWATCH_WATCH_PRIVATE_H
 
+#include "base/rate.h"
 #include "engine/op.h"
 #include "measure/metrics.h"
 #include "plugin/tokens.h"
 #include "watch/breaker.h"
-#include "base/rate.h"
 #include "watch/watch.h"
 
 #define CLAIM_LIMIT     1024   /* rows of one claim */
