@@ -53,7 +53,8 @@ static bool test_id(const txw_filter *f, txw_id have)
 	char text[ID_TEXT_MAX];
 	if (id_is_none(have))
 		return false;
-	return test_text(f, (txw_str){text, id_print(text, "tx", have)});
+	size_t n = id_print(text, "tx", have);
+	return test_text(f, (txw_str){text, n});
 }
 
 static bool test_attribute(const txw_filter *f, struct subject *s)
