@@ -578,11 +578,17 @@ void engine_start(struct engine *g)
 	pthread_setname_np(g->thread, "engine");
 }
 
-void engine_close(struct engine *g)
+void engine_stop(struct engine *g)
 {
 	queue_close(&g->queue);
 	if (g->thread)
 		pthread_join(g->thread, NULL);
+	g->thread = 0;
+}
+
+void engine_close(struct engine *g)
+{
+	engine_stop(g);
 	g->unit.store->close(g->unit.self);
 	queue_destroy(&g->queue);
 	pthread_mutex_destroy(&g->health_lock);

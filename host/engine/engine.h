@@ -70,7 +70,9 @@ int32_t engine_first(struct engine *g, int32_t (*fn)(void *ctx, struct unit *u, 
 		     void *ctx, struct err *e);
 /* Starts the thread, when every tail and step is registered. */
 void engine_start(struct engine *g);
-/* Drains, commits, joins, closes; answers posted by then are the loop's. */
+/* Drains, commits, joins; answers posted by then are the loop's. */
+void engine_stop(struct engine *g);
+/* Closes the store. */
 void engine_close(struct engine *g);
 
 /* TXW_PENDING: done will be called. TXW_E_BUSY: the queue is full.
