@@ -186,7 +186,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 					      {"clock", required_argument, NULL, 'k'},
 					      {NULL, 0, NULL, 0}};
 	int c;
-	o->path = "/etc/txwatch/txwatch.conf";
+	o->path = TXW_CONF_FILE;
 	clock_real(&o->clock);
 	while ((c = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
 		if (c == 'c') {

@@ -55,7 +55,7 @@ static int check(const char *path)
 	int status = 1;
 
 	conf_report_init(&report, path);
-	site = site_load(path, &report);
+	site = site_load(path, NULL, &report);
 	conf_report_print(&report, &text);
 	if (text.len)
 		fwrite(text.ptr, 1, text.len, stderr);

@@ -68,7 +68,7 @@ static void outcome_done(struct batch *b)
 			log_op(o->poller, &b->ops[i]);
 		}
 	}
-	lane_answered(o->look);
+	asker_answered(o->look);
 	batch_free(b);
 }
 
@@ -95,7 +95,7 @@ static struct op *outcome_add(struct outcome *o, enum op_kind kind, txw_str sour
 static void outcome_submit(struct outcome *o)
 {
 	if (o->batch.n == 0) {
-		lane_answered(o->look);
+		asker_answered(o->look);
 		batch_free(&o->batch);
 		return;
 	}
@@ -192,7 +192,7 @@ static void answer_seen(struct poller *p, struct look *look, const txw_observati
 	txw_str ours = answer_map(p, seen->status);
 	answer_count(p, "seen");
 	note_failures(p, look, false);
-	lane_good(p);
+	asker_good(p);
 	if (!str_eq(ours, tx->status)) {
 		struct op *op = outcome_add(o, OP_STATUS, str_of(p->in->name));
 		op->status = arena_str(a, ours);
@@ -213,7 +213,7 @@ static void answer_not_found(struct poller *p, struct look *look)
 	struct outcome *o = outcome_new(look);
 	answer_count(p, "not_found");
 	note_failures(p, look, false);
-	lane_good(p); /* it answers: it only does not know this one */
+	asker_good(p); /* it answers: it only does not know this one */
 	bool young = loop_now(p->watch->loop) - look->tx->created_at < p->not_found_grace;
 	if (!young) {
 		struct op *op = outcome_add(o, OP_STATUS, str_of(p->in->name));
@@ -228,7 +228,7 @@ static void answer_not_found(struct poller *p, struct look *look)
 static void answer_throttled(struct poller *p, struct look *look, const txw_poll_result *r)
 {
 	int64_t after = r->after > 0 ? r->after : DEFAULT_PAUSE;
-	lane_pause(p, after < MAX_PAUSE ? after : MAX_PAUSE);
+	asker_pause(p, after < MAX_PAUSE ? after : MAX_PAUSE);
 	struct outcome *o = outcome_new(look);
 	answer_count(p, "throttled");
 	add_expiry(o,
@@ -251,7 +251,7 @@ static void on_answer(struct task *task)
 		answer_throttled(p, a->look, &a->result);
 		break;
 	default:
-		lane_bad(p, a->result.text);
+		asker_bad(p, a->result.text);
 		answer_failed(a->look, a->result.text);
 	}
 	arena_free(&a->arena);

@@ -145,10 +145,10 @@ static void hand_out(struct claim *c)
 	for (size_t i = 0; i < c->n_taken; i++) {
 		const struct taken *t = &c->taken[i];
 		series_observe(t->room->poller->m_lag, (double)t->late / 1e6);
-		lane_offer(t->room->poller, of, t->tx, t->is_last);
+		asker_offer(t->room->poller, of, t->tx, t->is_last);
 	}
 	for (size_t i = 0; i < c->n_rooms; i++)
-		lane_pump(c->rooms[i].poller);
+		asker_pump(c->rooms[i].poller);
 }
 
 static void claim_done(struct job *job)
@@ -184,7 +184,7 @@ static size_t count_pollers(const struct watch *w)
 }
 
 /* How long the lane will need for what waits in it, at least a second. */
-static int64_t lane_wait(const struct poller *p)
+static int64_t asker_wait(const struct poller *p)
 {
 	int64_t each = p->timeout / 10;
 	int64_t wait = (int64_t)(p->n_waiting / (p->concurrency * p->batch) + 1) * each;
@@ -202,7 +202,7 @@ void claim_now(struct watch *w)
 	for (struct poller *p = w->pollers; p; p = p->next) {
 		p->n_waiting_then = p->n_waiting;
 		c->rooms[c->n_rooms++] = (struct room){
-		    .poller = p, .blocked_until = lane_blocked_until(p), .wait = lane_wait(p)};
+		    .poller = p, .blocked_until = asker_blocked_until(p), .wait = asker_wait(p)};
 	}
 	c->job.apply = claim_apply;
 	c->job.done = claim_done;

@@ -97,9 +97,9 @@ static void page_failed(struct page *page)
 {
 	struct poller *p = page->poller;
 	if (page->result == TXW_POLL_THROTTLED)
-		lane_pause(p, page->after);
+		asker_pause(p, page->after);
 	else
-		lane_bad(p, page->text);
+		asker_bad(p, page->text);
 	answer_count(p, "discovery_failed");
 	again(p, page->after > p->discover_every ? page->after : p->discover_every);
 	batch_free(&page->batch);
@@ -115,7 +115,7 @@ static void on_page(struct task *task)
 		page_failed(page);
 		return;
 	}
-	lane_good(p);
+	asker_good(p);
 	for (size_t i = 0; i < page->batch.n; i++) {
 		struct op *op = &page->batch.ops[i];
 		op->status = answer_map(p, op->status);
@@ -233,7 +233,7 @@ static void on_discover(struct timer *timer)
 	struct poller *p = (struct poller *)((char *)timer - offsetof(struct poller, discover_at));
 	struct watch *w = p->watch;
 	txw_time now = loop_now(w->loop);
-	txw_time blocked = lane_blocked_until(p);
+	txw_time blocked = asker_blocked_until(p);
 	if (w->is_draining)
 		return;
 	if (blocked > now) {

@@ -114,17 +114,17 @@ struct watch {
 void claim_now(struct watch *w);
 void claim_on_due(void *ctx, txw_time due); /* [writer] */
 
-/* lane.c */
-void lane_offer(struct poller *p, struct claimed *of, const txw_tx *tx, bool is_last);
-void lane_pump(struct poller *p);
-void lane_release(struct look *look);
+/* asker.c */
+void asker_offer(struct poller *p, struct claimed *of, const txw_tx *tx, bool is_last);
+void asker_pump(struct poller *p);
+void asker_release(struct look *look);
 /* Time before which the lane starts nothing; 0 = now. */
-txw_time lane_blocked_until(const struct poller *p);
+txw_time asker_blocked_until(const struct poller *p);
 /* The call's look was answered; the last one ends the call. */
-void lane_answered(struct look *look);
-void lane_good(struct poller *p);
-void lane_bad(struct poller *p, txw_str why);
-void lane_pause(struct poller *p, int64_t after);
+void asker_answered(struct look *look);
+void asker_good(struct poller *p);
+void asker_bad(struct poller *p, txw_str why);
+void asker_pause(struct poller *p, int64_t after);
 
 /* answer.c */
 void answer_failed(struct look *look, txw_str why);

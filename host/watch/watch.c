@@ -240,7 +240,7 @@ void watch_drain(struct watch *w)
 	for (struct poller *p = w->pollers; p; p = p->next) {
 		discover_stop(p);
 		timer_clear(w->loop, &p->again);
-		lane_pump(p);
+		asker_pump(p);
 	}
 }
 
@@ -288,7 +288,7 @@ void watch_render(struct watch *w, struct buf *out)
 		json_m_text(out, "plugin", p->in->role->full_name);
 		json_m_str(out, "flow", p->flow);
 		json_m_text(out, "state", state_name(p, now));
-		txw_time until = lane_blocked_until(p);
+		txw_time until = asker_blocked_until(p);
 		json_m_time(out, "until", until > now ? until : 0);
 		json_m_int(out, "failures", p->breaker.failures);
 		json_m_int(out, "in_flight", (int64_t)p->n_calls);

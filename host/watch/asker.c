@@ -1,5 +1,5 @@
 /*
- * lane.c: a poller's lane: what waits, what is under way, and what holds it.
+ * asker.c: a poller's lane: what waits, what is under way, and what holds it.
  *
  * Invariants:
  *   - at most `concurrency` calls are under way, WAITING_LIMIT looks wait;
@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/str.h"
 
-void lane_release(struct look *look)
+void asker_release(struct look *look)
 {
 	struct claimed *of = look->of;
 	if (--of->refs == 0) {
@@ -26,7 +26,7 @@ void lane_release(struct look *look)
 	free(look);
 }
 
-void lane_offer(struct poller *p, struct claimed *of, const txw_tx *tx, bool is_last)
+void asker_offer(struct poller *p, struct claimed *of, const txw_tx *tx, bool is_last)
 {
 	struct look *look = xcalloc(1, sizeof(*look));
 	look->of = of;
@@ -38,7 +38,7 @@ void lane_offer(struct poller *p, struct claimed *of, const txw_tx *tx, bool is_
 	p->n_waiting++;
 }
 
-txw_time lane_blocked_until(const struct poller *p)
+txw_time asker_blocked_until(const struct poller *p)
 {
 	txw_time t = p->paused_until;
 	if (p->breaker.state == BREAKER_OPEN && p->breaker.until > t)
@@ -66,7 +66,7 @@ static void give_back(struct poller *p)
 			answer_failed(look,
 				      STR_LIT("the upstream is failing or asked for a pause"));
 		else
-			lane_release(look);
+			asker_release(look);
 	}
 }
 
@@ -80,12 +80,12 @@ static void call_end(struct call *call)
 	series_observe(p->m_seconds, (double)(clock_ticks() - call->started) / 1e6);
 	p->n_calls--;
 	for (size_t i = 0; i < call->n; i++)
-		lane_release(call->looks[i]);
+		asker_release(call->looks[i]);
 	free(call->looks);
 	free(call->items);
 	free(call);
 	loop_release(loop);
-	lane_pump(p);
+	asker_pump(p);
 }
 
 static void call_drop(struct call *call)
@@ -94,13 +94,13 @@ static void call_drop(struct call *call)
 		call_end(call);
 }
 
-void lane_answered(struct look *look)
+void asker_answered(struct look *look)
 {
 	/* The plugin may still read its items: they go with the call. */
 	if (look->call)
 		call_drop(look->call);
 	else
-		lane_release(look);
+		asker_release(look);
 }
 
 /* Fails every look of the call that has no answer yet. */
@@ -121,7 +121,7 @@ static void call_fail(struct call *call, txw_str why, bool cancel)
 		looks[n_open++] = look;
 	}
 	if (n_open)
-		lane_bad(p, why);
+		asker_bad(p, why);
 	for (size_t i = 0; i < n_open; i++)
 		answer_failed(looks[i], why); /* the last one ends the call */
 	free(looks);
@@ -220,16 +220,16 @@ static void call_start(struct poller *p)
 
 static void on_again(struct timer *timer)
 {
-	lane_pump((struct poller *)((char *)timer - offsetof(struct poller, again)));
+	asker_pump((struct poller *)((char *)timer - offsetof(struct poller, again)));
 }
 
-void lane_pump(struct poller *p)
+void asker_pump(struct poller *p)
 {
 	struct watch *w = p->watch;
 	txw_time now = loop_now(w->loop);
 	p->again.fire = on_again;
 	series_set(p->m_waiting, (double)p->n_waiting);
-	if (w->is_draining || lane_blocked_until(p) > now) {
+	if (w->is_draining || asker_blocked_until(p) > now) {
 		give_back(p);
 		return;
 	}
@@ -281,7 +281,7 @@ static void tell(struct poller *p, uint32_t type, txw_str why)
 	engine_submit_internal(p->watch->engine, &h->job);
 }
 
-void lane_good(struct poller *p)
+void asker_good(struct poller *p)
 {
 	if (!breaker_good(&p->breaker))
 		return;
@@ -290,7 +290,7 @@ void lane_good(struct poller *p)
 	tell(p, TXW_EV_POLLER_RECOVERED, STR_LIT("the upstream answers again"));
 }
 
-void lane_bad(struct poller *p, txw_str why)
+void asker_bad(struct poller *p, txw_str why)
 {
 	struct log_num n;
 	char text[512];
@@ -304,7 +304,7 @@ void lane_bad(struct poller *p, txw_str why)
 	tell(p, TXW_EV_POLLER_DOWN, why);
 }
 
-void lane_pause(struct poller *p, int64_t after)
+void asker_pause(struct poller *p, int64_t after)
 {
 	txw_time until = loop_now(p->watch->loop) + after;
 	if (until > p->paused_until)
