@@ -32,8 +32,7 @@ static int32_t take_row(void *ctx, const txw_delivery_row *row, const txw_target
 	struct buf *b = &p->page.answer.body;
 	if (p->n == p->list.limit) /* one more than is shown */
 		return 1;
-	if (p->n++)
-		buf_char(b, ',');
+	p->n++;
 	p->last = row->key;
 	delivery_render(b, p->site, row, target, event);
 	return 0;
@@ -102,8 +101,6 @@ static int32_t take_one(void *ctx, const txw_delivery_row *row, const txw_target
 static int32_t take_attempt(void *ctx, const txw_attempt *row)
 {
 	struct dlv_page *p = ctx;
-	if (p->n++)
-		buf_char(&p->page.answer.body, ',');
 	attempt_render(&p->page.answer.body, row);
 	return 0;
 }

@@ -141,7 +141,8 @@ void call_failed(struct call *c, int32_t rc, const struct err *e, const char *wh
 		return;
 	}
 	/* A store's own words are for the log: they name files. */
-	bool is_theirs = p == PROBLEM_INVALID || p == PROBLEM_ADDRESS_REFUSED || p == PROBLEM_BUSY;
+	bool is_theirs = p == PROBLEM_INVALID || p == PROBLEM_ADDRESS_REFUSED ||
+			 p == PROBLEM_BUSY || p == PROBLEM_CONFLICT;
 	if (!is_theirs)
 		log_warn("a request failed", "request", http_request_id(c->request).ptr, "why",
 			 e ? e->text : err_name(rc));

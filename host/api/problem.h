@@ -31,6 +31,8 @@
 	  "The flow does not allow this status now; `allowed` lists what it does")                 \
 	X(STALE, "stale", 409, "Stale observation",                                                \
 	  "Older than what is known; `transaction` is as it stands")                               \
+	X(CONFLICT, "conflict", 409, "Changed meanwhile",                                          \
+	  "Somebody else changed it in this moment: read it and try again")                        \
 	X(UNDONE, "batch-undone", 409, "Batch undone",                                             \
 	  "An operation of an atomic batch failed, so none was done; `results` tells")             \
 	X(IN_FLIGHT, "in-flight", 409, "Already in flight",                                        \

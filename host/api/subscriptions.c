@@ -15,7 +15,6 @@
 struct sub_call {
 	struct call *call;
 	struct answer answer;
-	bool is_rendered;
 };
 
 static const int STATUSES[] = {
@@ -45,7 +44,6 @@ static int32_t finish(struct sub_request *r, struct unit *u, struct err *e)
 {
 	struct sub_call *s = r->ctx;
 	render(r, &s->answer);
-	s->is_rendered = true;
 	return once_save(s->call->once, u, &s->answer, e);
 }
 
@@ -55,7 +53,9 @@ static void done(struct sub_request *r)
 	struct call *c = s->call;
 	struct err e = r->job.err;
 	int32_t rc = r->job.rc;
-	if (rc >= 0 && !s->is_rendered)
+	/* Anew: after the commit a creation's answer has the secret, which is
+	 * shown once and so is not in the answer kept for replays. */
+	if (rc >= 0)
 		render(r, &s->answer);
 	sub_request_free(r);
 	if (rc >= 0) {
@@ -217,11 +217,8 @@ static void render_page(struct sub_page *p)
 	struct position next = {0};
 	txw_id id = {0};
 	list_open(a);
-	for (size_t i = 0; i < shown; i++) {
-		if (i)
-			buf_char(&a->body, ',');
+	for (size_t i = 0; i < shown; i++)
 		sub_render(&a->body, &p->docs[i], p->states[i]);
-	}
 	if (more && id_parse(p->docs[shown - 1].id, "sub", &id))
 		next = (struct position){id.hi, id.lo};
 	list_end(p->page.call->api, &p->list, a, more ? &next : NULL);
