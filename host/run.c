@@ -90,6 +90,8 @@ static void drop_signals(struct running *r)
 	uv_close((uv_handle_t *)&r->interrupt, NULL);
 	uv_close((uv_handle_t *)&r->hup, NULL);
 	uv_close((uv_handle_t *)&r->drain, NULL);
+	/* The handles are this function's caller's: closed before it returns. */
+	uv_run(loop_uv(r->site->loop), UV_RUN_NOWAIT);
 }
 
 /* ---- opening ---- */
