@@ -31,12 +31,27 @@ static const struct failure {
     {0, TXW_E_IO, "this is not expected: please report it"},
 };
 
-static const struct failure *failure_find(sqlite3 *handle)
+/* The system's reason for the last I/O error of the WAL, or of the file; to
+ * SQLite a quota is an I/O error like another. */
+static int system_reason(sqlite3 *handle)
+{
+	sqlite3_file *wal = NULL;
+	int reason = sqlite3_system_errno(handle);
+	if (!reason &&
+	    sqlite3_file_control(handle, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &wal) == SQLITE_OK &&
+	    wal && wal->pMethods)
+		wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &reason);
+	if (!reason)
+		sqlite3_file_control(handle, NULL, SQLITE_FCNTL_LAST_ERRNO, &reason);
+	return reason;
+}
+
+static const struct failure *failure_find(sqlite3 *handle, int *reason)
 {
 	int rc = sqlite3_errcode(handle) & 0xff;
-	/* A short write is an I/O error to SQLite; the reason is in errno. */
-	int sys = sqlite3_system_errno(handle);
-	if (rc == SQLITE_IOERR && (sys == ENOSPC || sys == EDQUOT || sys == EFBIG))
+	bool by_system = rc == SQLITE_IOERR || rc == SQLITE_CANTOPEN;
+	*reason = by_system ? system_reason(handle) : 0;
+	if (*reason == ENOSPC || *reason == EDQUOT || *reason == EFBIG)
 		rc = SQLITE_FULL;
 	const struct failure *f = FAILURES;
 	while (f->sqlite && f->sqlite != rc)
@@ -62,13 +77,11 @@ int32_t db_say(struct db *db, int32_t code, txw_error *err, const char *format, 
 
 int32_t db_fail(struct db *db, const char *doing, txw_error *err)
 {
-	const struct failure *f = failure_find(db->handle);
-	int sys = sqlite3_system_errno(db->handle);
-	int rc = sqlite3_errcode(db->handle) & 0xff;
-	bool by_system = sys && (rc == SQLITE_IOERR || rc == SQLITE_CANTOPEN);
+	int reason;
+	const struct failure *f = failure_find(db->handle, &reason);
 	return db_say(db, f->code, err, "%s: %s: %s%s%s; %s", db->path, doing,
-		      sqlite3_errmsg(db->handle), by_system ? ": " : "",
-		      by_system ? strerrordesc_np(sys) : "", f->advice);
+		      sqlite3_errmsg(db->handle), reason ? ": " : "",
+		      reason ? strerrordesc_np(reason) : "", f->advice);
 }
 
 int32_t db_open(struct db *db, const char *path, int flags, int64_t busy_ms, txw_error *err)

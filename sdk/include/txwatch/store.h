@@ -193,8 +193,12 @@ typedef struct txw_store {
 	/* Inserts rows with key 0 (and sets key), updates the others.
 	 * TXW_E_EXISTS: the id or (tenant, flow, ref) is taken. */
 	int32_t (*save)(void *instance, txw_tx *const *rows, size_t n, txw_error *err);
-	/* Appends, in order; sets seq. event->prev and tx are the host's.
-	 * The events' tx rows must have been saved before. */
+	/* Appends, in order; sets seq: consecutive, the first one info()'s
+	 * last_seq + 1. event->prev and tx are the host's; the events' tx
+	 * rows must have been saved before. seq may be given: then it must be
+	 * the next one (else TXW_E_INVALID). Makes it the row's last_seq; a
+	 * host that saved the row with the seq to come saves that write.
+	 * TXW_E_EXISTS: the transaction has that source_event_id already. */
 	int32_t (*append)(void *instance, txw_event *const *events, size_t n, txw_error *err);
 	/* 1 if the transaction has an event with that source_event_id, 0 if
 	 * not, or an error. */
@@ -222,7 +226,8 @@ typedef struct txw_store {
 	 * them SENDING, due at lease_until. Rows live until the unit ends. */
 	int32_t (*claim)(void *instance, int64_t target, txw_time now, txw_time lease_until,
 			 uint32_t limit, txw_emit_delivery emit, void *ctx, txw_error *err);
-	/* 1 if (target, tx) has a PENDING, SENDING or BLOCKED delivery, else 0. */
+	/* 1 if (target, tx) has a PENDING, SENDING or BLOCKED delivery with
+	 * ordered = 1, else 0. */
 	int32_t (*waiting)(void *instance, int64_t target, int64_t tx, txw_error *err);
 	/* Makes the first BLOCKED delivery of (target, tx) PENDING, due at
 	 * `due`. 1 = there was one, 0 = none. */
@@ -237,9 +242,11 @@ typedef struct txw_store {
 	/* TXW_E_NOTFOUND when there is none; emits it otherwise. */
 	int32_t (*get_doc)(void *instance, txw_str kind, txw_str tenant, txw_str id,
 			   txw_emit_doc emit, void *ctx, txw_error *err);
+	/* 1 = there was one, 0 = none. */
 	int32_t (*delete_doc)(void *instance, txw_str kind, txw_str tenant, txw_str id,
 			      txw_error *err);
-	/* Deletes at most limit docs with 0 < expires_at <= now. */
+	/* Deletes at most limit docs with 0 < expires_at <= now, oldest first;
+	 * returns how many. */
 	int32_t (*expire_docs)(void *instance, txw_time now, uint32_t limit, txw_error *err);
 	/* A named number, as the router's cursor. get: 0 when never put. */
 	int32_t (*put_mark)(void *instance, txw_str name, int64_t value, txw_error *err);
@@ -265,7 +272,8 @@ typedef struct txw_store {
 				   txw_error *err);
 	int32_t (*list_attempts)(void *reader, int64_t delivery, txw_emit_attempt emit, void *ctx,
 				 txw_error *err);
-	/* Every target; first_due = its earliest PENDING due_at, 0 = none. */
+	/* Every target; first_due = the earliest due_at of its PENDING and
+	 * SENDING deliveries, 0 = none. */
 	int32_t (*list_targets)(void *reader, txw_emit_target emit, void *ctx, txw_error *err);
 	/* By id ascending, those with id > after. Empty tenant = all. */
 	int32_t (*list_docs)(void *reader, txw_str kind, txw_str tenant, txw_str after,
