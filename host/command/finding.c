@@ -43,10 +43,9 @@ bool finding_open(struct finding *f)
 	}
 	for (size_t i = 0; i < f->n_dirs; i++)
 		plugins_add_path(f->plugins, str_of(f->dirs[i]), &f->report, 0);
-	for (size_t i = 0; f->n_dirs == 0 && i < n_paths; i++)
+	for (size_t i = 0; i < n_paths; i++)
 		plugins_add_path(f->plugins, f->scan->plugin_paths[i], &f->report, 0);
-	if (f->n_dirs == 0 && n_paths == 0)
-		plugins_add_default_path(f->plugins);
+	plugins_add_default_path(f->plugins);
 	tell(f);
 	return true;
 }

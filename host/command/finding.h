@@ -19,8 +19,9 @@ struct finding {
 };
 
 /* Fill conf_path and dirs first. Reads the file for its plugin-path (and its
- * plugins), and says where to look: --plugin-path, else the file's, else the
- * default. Loads nothing. false: told on stderr. */
+ * plugins), and says where to look, as site.c does: in the directories of
+ * --plugin-path, then the file's, then the default one. Loads nothing. false:
+ * told on stderr. */
 bool finding_open(struct finding *f);
 /* Loads what the file lists; without a file all there are. */
 void finding_load(struct finding *f);

@@ -5,7 +5,7 @@
 #include "command/command.h"
 
 const struct command COMMANDS[] = {
-    {"run", "[-c FILE] [--clock=virtual]", "Runs a site", command_run},
+    {"run", "[-c FILE] [--clock=real|virtual[:TIME]]", "Runs a site", command_run},
     {"check", "[-c FILE]", "Checks a site's file without running it", command_check},
     {"plugins", "[-c FILE] [--plugin-path DIR ...] [--json]",
      "Lists plugins: a site's, or all there are", command_plugins},

@@ -32,7 +32,7 @@ static const txw_option ROOT[] = {
     PLAIN(STRING, "plugins", LIST, NULL,
 	  "The plugins to load, by their full names, such as \"store.sqlite\""),
     PLAIN(STRING, "plugin-path", LIST, NULL,
-	  "The directories to look for plugins in, in this order; by default the one installed "
+	  "The directories to look for plugins in, in this order, and before the one installed "
 	  "beside the program"),
     CHOICE("log-level", 0, "info", "error|warn|info|debug", "How much is logged"),
     CHOICE("log-format", 0, "auto", "auto|json|human",
