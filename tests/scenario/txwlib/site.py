@@ -14,7 +14,8 @@ import urllib.parse
 from . import check
 from .wait import news, until
 
-BUILD = pathlib.Path(os.environ.get("TXW_BUILD", "build/dev")).resolve()
+TOP = pathlib.Path(__file__).resolve().parents[3]
+BUILD = pathlib.Path(os.environ.get("TXW_BUILD") or TOP / "build" / "dev").resolve()
 PROGRAM = BUILD / "txwatch"
 
 ADMIN = "adm_0123456789abcdefghijklmnopqrstuvwxyz"
@@ -128,7 +129,7 @@ class Site:
         """It does not start: exits with 1 (or 2), saying all the parts."""
         self.spawn()
         code = self.process.wait(30)
-        self.reader.join(5)
+        self._gone()
         check.true(code in (1, 2), f"exit status 1 or 2 of a refusal, not {code}")
         return check.holds("\n".join(self.log[self.mark:]), *parts)
 
@@ -183,6 +184,10 @@ class Site:
                     raise AssertionError(f"expected no secret in the log\n  came     {line}")
 
     def tail(self, n=40):
+        """The log's end; a sanitizer's report from its beginning."""
+        for i, line in enumerate(self.log):
+            if "ERROR: " in line and "Sanitizer" in line or "runtime error:" in line:
+                return "\n".join(self.log[max(0, i - 5):i + n])
         return "\n".join(self.log[-n:])
 
     def logged(self, message):
@@ -259,7 +264,7 @@ class Site:
     def now(self):
         """Unix seconds of the site's clock."""
         from .times import seconds
-        return seconds(self.post("/v1/test/clock", {"advance": "0s"})["now"])
+        return seconds(self.get("/v1/test/clock")["now"])
 
     def create(self, ref, flow="payment", **fields):
         return self.post("/v1/transactions", {"flow": flow, "ref": ref, **fields})
