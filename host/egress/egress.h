@@ -4,7 +4,12 @@
  * The thread is started with the first request (libcurl costs 5 ms and 6 MB).
  * Addresses are vetted where the socket is opened. Deadlines are timers on the
  * site's clock, so a virtual clock moves them; libcurl's own are not used.
- * While a request is under way it holds the loop (loop_hold).
+ * While a request is under way it holds the loop (loop_hold). Connections are
+ * kept, and lent only to requests of an equal policy.
+ *
+ * Of an answer, connect_took includes the name's resolving, tls_took is the
+ * handshake alone, and first_byte_took counts from when the request could be
+ * sent; on a kept connection the first two are 0.
  */
 #ifndef TXWATCH_EGRESS_EGRESS_H
 #define TXWATCH_EGRESS_EGRESS_H
@@ -20,7 +25,9 @@ struct egress_policy;
 struct metrics;
 
 struct egress *egress_open(struct loop *loop, struct metrics *metrics);
-void egress_close(struct egress *e); /* cancels what is under way */
+/* Cancels what is under way: done is called for all of it before this returns.
+ * Only when the loop will run no more tasks. [load] */
+void egress_close(struct egress *e);
 
 /* networks: "10.1.0.0/16", "::1", "127.0.0.1"; n = 0 allows public ones
  * only. Errors name the one that is not a network. */

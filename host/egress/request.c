@@ -174,13 +174,19 @@ int32_t request_copy(struct transfer *t, const txw_http_request *request, struct
 	if (rc < 0)
 		return rc;
 
+	/* The URL of the request before was found sound: parsing it again is most
+	 * of what a start costs. */
+	bool is_known = t->url_len && t->url_len == r.url.len &&
+			memcmp(t->url, r.url.ptr, r.url.len) == 0;
+
 	/* Reserved at once, so that the pointers into it stay. */
-	t->text.len = 0;
+	t->text.len = t->url_len = 0;
 	buf_reserve(&t->text, r.url.len + r.method.len + head_bytes + r.body.len + 64);
 	t->url = keep(&t->text, r.url.ptr, r.url.len);
-	rc = request_check_url(t->url, NULL, err);
+	rc = is_known ? 0 : request_check_url(t->url, NULL, err);
 	if (rc < 0)
 		return rc;
+	t->url_len = r.url.len;
 	t->method = keep(&t->text, r.method.ptr, r.method.len);
 	copy_lines(t, &r);
 	t->body = keep(&t->text, r.body.ptr, r.body.len);

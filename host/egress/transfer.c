@@ -389,6 +389,8 @@ static void trim(struct buf *b, bool all)
 void transfer_trim(struct transfer *t, bool all)
 {
 	trim(&t->text, all);
+	if (!t->text.ptr)
+		t->url_len = 0;
 	trim(&t->head, all);
 	trim(&t->answer, all);
 	if (!all)

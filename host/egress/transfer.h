@@ -64,6 +64,7 @@ struct transfer {
 	/* the request; texts in `text` */
 	struct buf text;
 	const char *url;
+	size_t url_len; /* 0: there is none that was found sound */
 	const char *method;
 	const char *body;
 	size_t body_len;
