@@ -2,7 +2,8 @@
  * json.c: JSON out, by hand (RFC 8259); see buf.h.
  *
  * A value needs a comma before it unless the buffer is empty or ends in one
- * of `{ [ : ,`; outside of texts nothing else can end in those.
+ * of `{ [ : ,` or a newline, which parts documents; outside of texts nothing
+ * else can end in those.
  */
 #include <string.h>
 
@@ -122,6 +123,9 @@ void json_none(struct buf *b)
 
 void json_raw(struct buf *b, txw_str json)
 {
+	/* A line's end would be taken for the start of the next document. */
+	while (json.len && strchr(" \t\r\n", json.ptr[json.len - 1]) && json.ptr[json.len - 1])
+		json.len--;
 	if (json.len == 0) {
 		json_none(b);
 		return;

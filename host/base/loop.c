@@ -5,8 +5,8 @@
  *   RESTING -> WALKING   loop_advance()
  *   WALKING -> WALKING   walk_step(): at rest, so move to the next timer
  *   WALKING -> RESTING   walk_step(): nothing more before the end
- * "At rest" is: no task posted, and nothing held beyond what already proved
- * to hang (`hung`), or no release for the walk's patience.
+ * "At rest" is: no task posted, and nothing held, or nothing but what already
+ * proved to hang (`hung`), or no release for the walk's patience.
  */
 #include "base/loop.h"
 
@@ -23,7 +23,10 @@ struct walk {
 	txw_time end;
 	int64_t patience;
 	int64_t since; /* ticks of the last step */
-	int hung;      /* held all through one patience */
+	/* What was held all through one patience. A release ends the proof: it
+	 * may have been one of these, and what is held now be newer. */
+	int hung;
+	uint64_t hung_at; /* n_released then */
 };
 
 struct loop {
@@ -43,6 +46,7 @@ struct loop {
 
 	_Atomic int held;
 	_Atomic int64_t released; /* ticks */
+	_Atomic uint64_t n_released;
 	_Atomic bool stopping;
 	struct walk walk;
 };
@@ -211,6 +215,7 @@ void loop_release(struct loop *l)
 {
 	if (l->clock->is_virtual)
 		atomic_store(&l->released, clock_ticks());
+	atomic_fetch_add(&l->n_released, 1);
 	int before = atomic_fetch_sub(&l->held, 1);
 	assert(before > 0);
 	(void)before;
@@ -228,13 +233,13 @@ static void on_settle(uv_timer_t *settle)
 static bool walk_at_rest(struct loop *l)
 {
 	struct walk *w = &l->walk;
+	/* In this order: who posts a task and then releases is seen. */
+	uint64_t n_released = atomic_load(&l->n_released);
+	int held = atomic_load(&l->held);
 	if (has_tasks(l))
 		return false;
-	int held = atomic_load(&l->held);
-	if (held <= w->hung) {
-		w->hung = held;
+	if (held == 0 || (held == w->hung && n_released == w->hung_at))
 		return true;
-	}
 	int64_t quiet_since = atomic_load(&l->released);
 	if (quiet_since < w->since)
 		quiet_since = w->since;
@@ -245,6 +250,7 @@ static bool walk_at_rest(struct loop *l)
 		return false;
 	}
 	w->hung = held;
+	w->hung_at = n_released;
 	return true;
 }
 

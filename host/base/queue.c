@@ -6,7 +6,12 @@
 void queue_init(struct queue *q, size_t limit)
 {
 	pthread_mutex_init(&q->lock, NULL);
-	pthread_cond_init(&q->wake, NULL);
+	/* Waits are measured by a clock that nobody sets. */
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&q->wake, &attr);
+	pthread_condattr_destroy(&attr);
 	q->head = NULL;
 	q->tail = &q->head;
 	q->weight = 0;
@@ -74,7 +79,7 @@ struct qitem *queue_take(struct queue *q, size_t max_weight, bool wait)
 struct qitem *queue_take_within(struct queue *q, size_t max_weight, int64_t patience)
 {
 	struct timespec end;
-	clock_gettime(CLOCK_REALTIME, &end);
+	clock_gettime(CLOCK_MONOTONIC, &end);
 	int64_t nanos = end.tv_nsec + patience % 1000000 * 1000;
 	end.tv_sec += (time_t)(patience / 1000000 + nanos / 1000000000);
 	end.tv_nsec = (long)(nanos % 1000000000);

@@ -78,14 +78,15 @@ bool str_int(txw_str s, int64_t *out)
 	return true;
 }
 
+#define FAR ((size_t)40) /* words so long are near to nothing */
+
 /* Optimal string alignment distance, cut off at the table's width. */
 static size_t edit_distance(const char *a, const char *b)
 {
-	enum { WIDTH = 40 };
 	size_t n = strlen(a), m = strlen(b);
-	if (n >= WIDTH || m >= WIDTH)
-		return WIDTH;
-	size_t d[WIDTH][WIDTH];
+	if (n >= FAR || m >= FAR)
+		return FAR;
+	size_t d[FAR][FAR];
 	for (size_t i = 0; i <= n; i++)
 		d[i][0] = i;
 	for (size_t j = 0; j <= m; j++)
@@ -112,6 +113,8 @@ const char *str_nearest(const char *word, const char *const *names, size_t n)
 {
 	const char *best = NULL;
 	size_t limit = strlen(word) / 3 + 1, least = limit + 1;
+	if (least > FAR)
+		least = FAR;
 	for (size_t i = 0; i < n; i++) {
 		if (!names[i])
 			continue;
