@@ -88,6 +88,7 @@ struct http_server {
 	int port;
 	bool is_draining;
 	bool is_running; /* inside MHD_run */
+	bool is_kicked;  /* a suspended request was answered since */
 	struct http_request *live;
 	struct http_request *spare;
 	size_t n_spare;

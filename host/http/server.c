@@ -45,16 +45,20 @@ static void arm(struct http_server *s, uint64_t ms)
 static void run(struct http_server *s)
 {
 	MHD_UNSIGNED_LONG_LONG ms = 0;
-	enum MHD_Result is_timed = MHD_YES;
+	enum MHD_Result is_timed = MHD_NO;
 	if (s->is_running)
 		return;
 	s->is_running = true;
-	for (int i = 0; i < RUNS_MAX && is_timed == MHD_YES && ms == 0; i++) {
+	uv_check_stop(&s->check);
+	bool more = true;
+	for (int i = 0; i < RUNS_MAX && more; i++) {
+		s->is_kicked = false;
 		MHD_run(s->daemon);
 		is_timed = MHD_get_timeout(s->daemon, &ms);
+		more = s->is_kicked || (is_timed == MHD_YES && ms == 0);
 	}
 	s->is_running = false;
-	if (is_timed == MHD_YES && ms == 0) {
+	if (more) {
 		uv_idle_start(&s->idle, on_idle);
 		return;
 	}
@@ -82,13 +86,19 @@ static void on_idle(uv_idle_t *idle)
 
 static void on_check(uv_check_t *check)
 {
-	uv_check_stop(check);
 	run(check->data);
 }
 
+/* A resumed connection does not make the descriptor readable. An answer given
+ * while sockets were polled goes out by the check right after, one given by a
+ * timer by the idle handle, which keeps the poll from waiting. */
 void server_kick(struct http_server *s)
 {
+	s->is_kicked = true;
+	if (s->is_running)
+		return;
 	uv_check_start(&s->check, on_check);
+	uv_idle_start(&s->idle, on_idle);
 }
 
 __attribute__((format(printf, 2, 0))) static void on_log(void *ctx, const char *fmt, va_list ap)

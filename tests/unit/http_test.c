@@ -32,6 +32,7 @@ struct world {
 	struct http_request *kept[KEPT_MAX]; /* answered when asked for */
 	size_t n_kept;
 	_Atomic int seen;
+	struct timer timer;
 	int failures;
 	void (*script)(struct world *w); /* on the client's thread */
 };
@@ -79,12 +80,21 @@ static void answer_query(struct http_request *r)
 	http_reply(r, 200, "text/plain", &b);
 }
 
+static void on_timer(struct timer *timer)
+{
+	answer_kept((struct world *)((char *)timer - offsetof(struct world, timer)));
+}
+
 static void handle(void *ctx, struct http_request *r)
 {
 	struct world *w = ctx;
 	w->seen++;
 	if (str_is(http_path(r), "/keep")) {
 		w->kept[w->n_kept++] = r;
+	} else if (str_is(http_path(r), "/later")) {
+		w->kept[w->n_kept++] = r;
+		w->timer.fire = on_timer;
+		timer_set(w->loop, &w->timer, loop_now(w->loop) + 20 * MILLISECOND);
 	} else if (str_is(http_path(r), "/release")) {
 		answer_kept(w);
 		reply_text(r, 200, "released");
@@ -474,6 +484,25 @@ static void an_answer_may_come_later_and_an_abort_meanwhile_is_harmless(void **s
 	run_script(suspended, 1000, 10 * SECOND);
 }
 
+static void later(struct world *w)
+{
+	char out[4096];
+	int64_t began = clock_ticks();
+	int fd = dial(w);
+	for (int i = 0; i < 3; i++) {
+		say(fd, "GET /later HTTP/1.1\r\nHost: t\r\n\r\n");
+		EXPECT(w, hear(fd, out, sizeof(out)) == 200 && strstr(out, "late"));
+	}
+	EXPECT(w, clock_ticks() - began < 5 * SECOND);
+	close(fd);
+}
+
+static void an_answer_from_a_timer_goes_out_at_once(void **state)
+{
+	(void)state;
+	run_script(later, 1000, 10 * SECOND);
+}
+
 static void left_open(struct world *w)
 {
 	char out[4096];
@@ -617,6 +646,7 @@ int main(void)
 	    cmocka_unit_test(targets_are_decoded_and_headers_cannot_be_injected),
 	    cmocka_unit_test(a_sane_request_id_is_kept_and_another_replaced),
 	    cmocka_unit_test(an_answer_may_come_later_and_an_abort_meanwhile_is_harmless),
+	    cmocka_unit_test(an_answer_from_a_timer_goes_out_at_once),
 	    cmocka_unit_test(closing_with_a_request_suspended_leaves_it_to_its_handler),
 	    cmocka_unit_test(five_hundred_and_twelve_sockets_ready_at_once_do_not_hang_it),
 	    cmocka_unit_test(a_draining_server_accepts_no_more_and_finishes_what_it_has),
