@@ -96,7 +96,8 @@ void text_time(struct text *t, txw_time at)
 	struct tm tm;
 	char out[64];
 	gmtime_r(&seconds, &tm);
-	text_add(t, out, strftime(out, sizeof(out), "%Y-%m-%dT%H:%M:%S", &tm));
+	size_t len = strftime(out, sizeof(out), "%Y-%m-%dT%H:%M:%S", &tm);
+	text_add(t, out, len);
 	if (micros > 0) {
 		int n = snprintf(out, sizeof(out), ".%06d", (int)micros);
 		while (out[n - 1] == '0')
