@@ -318,6 +318,11 @@ int64_t notify_target_key(struct notify *n, txw_str tenant, txw_str name)
 	return t ? t->key : 0;
 }
 
+void notify_stop(struct notify *n)
+{
+	router_stop(&n->router);
+}
+
 void notify_close(struct notify *n)
 {
 	take_rules(n);

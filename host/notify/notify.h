@@ -27,6 +27,8 @@ void notify_add_route(struct notify *n, const struct conf_section *route,
 int32_t notify_start(struct notify *n, struct engine *g, struct readers *r, struct err *e);
 void notify_drain(struct notify *n); /* starts nothing more [loop] */
 size_t notify_in_flight(struct notify *n);
+/* After engine_stop, before the readers and the store are closed. */
+void notify_stop(struct notify *n);
 void notify_close(struct notify *n);
 
 /* Extension "txw.notify/1". */

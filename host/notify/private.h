@@ -178,6 +178,7 @@ int32_t router_load(struct router *r, struct unit *u, struct err *e); /* [writer
 int32_t router_step(void *ctx, struct unit *u, struct err *e);
 void router_committed(void *ctx, bool ok);
 void router_tail(void *ctx, txw_event *const *events, size_t n);
+void router_stop(struct router *r); /* the writer is at rest, the store open */
 void router_close(struct router *r);
 void router_put(struct router *r, struct rule *rule); /* replaces */
 void router_drop(struct router *r, struct target *t);

@@ -370,6 +370,13 @@ int32_t router_load(struct router *r, struct unit *u, struct err *e)
 	return rc;
 }
 
+void router_stop(struct router *r)
+{
+	if (r->reader)
+		readers_store(r->notify->readers)->reader_close(r->reader);
+	r->reader = NULL;
+}
+
 void router_close(struct router *r)
 {
 	forget(r, r->n);
@@ -378,8 +385,6 @@ void router_close(struct router *r)
 		r->rules = rule->next;
 		rule_free(rule);
 	}
-	if (r->reader)
-		readers_store(r->notify->readers)->reader_close(r->reader);
 	free(r->pending);
 	free(r->rows);
 	free(r->noted);
