@@ -33,7 +33,7 @@ struct http_server *http_server_open(struct loop *loop, txw_str listen,
 				     void *ctx, struct err *e);
 int http_server_port(const struct http_server *s);
 size_t http_server_connections(const struct http_server *s); /* open ones */
-void http_server_drain(struct http_server *s); /* accepts no more */
+void http_server_drain(struct http_server *s);               /* accepts no more */
 void http_server_close(struct http_server *s);
 
 /* ---- the request; texts live until it is answered ---- */
