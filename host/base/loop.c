@@ -16,7 +16,7 @@
 
 #include "base/mem.h"
 
-#define FIRE_LIMIT 10000 /* timers in one turn, so that sockets get theirs */
+#define FIRE_LIMIT ((size_t)10000) /* timers in one turn, so that sockets get theirs */
 
 struct walk {
 	struct task *done; /* NULL: no walk */
@@ -43,6 +43,7 @@ struct loop {
 	struct timer **heap; /* [1..n], earliest first */
 	size_t n;
 	size_t cap;
+	bool is_due; /* the first should fire next turn */
 
 	_Atomic int held;
 	_Atomic int64_t released; /* ticks */
@@ -105,14 +106,20 @@ static void arm(struct loop *l)
 		return;
 	}
 	int64_t left = l->heap[1]->at - clock_now(l->clock);
-	if (left > 0 && l->clock->is_virtual) {
+	if (left <= 0) {
+		/* Next turn, by the wake: libuv would run a timer of 0 ms again
+		 * and again before it looks at a socket. */
+		l->is_due = true;
+		uv_async_send(&l->wake);
+		return;
+	}
+	if (l->clock->is_virtual) {
 		uv_timer_stop(&l->alarm); /* only a walk brings it nearer */
 		return;
 	}
 	/* libuv counts from the turn's start: take the present. */
 	uv_update_time(&l->uv);
-	uint64_t ms = left > 0 ? (uint64_t)(left + 999) / 1000 : 0;
-	uv_timer_start(&l->alarm, on_alarm, ms, 0);
+	uv_timer_start(&l->alarm, on_alarm, (uint64_t)(left + 999) / 1000, 0);
 }
 
 void timer_set(struct loop *l, struct timer *t, txw_time at)
@@ -143,7 +150,10 @@ void timer_clear(struct loop *l, struct timer *t)
 static void fire_due(struct loop *l)
 {
 	txw_time now = clock_now(l->clock);
-	for (int i = 0; i < FIRE_LIMIT && l->n && l->heap[1]->at <= now; i++) {
+	/* Those set anew for now are the next turn's. */
+	size_t most = l->n < FIRE_LIMIT ? l->n : FIRE_LIMIT;
+	l->is_due = false;
+	for (size_t i = 0; i < most && l->n && l->heap[1]->at <= now; i++) {
 		struct timer *t = l->heap[1];
 		heap_remove(l, t);
 		t->fire(t);
@@ -186,6 +196,8 @@ static void on_wake(uv_async_t *wake)
 		t->run(t);
 		t = next;
 	}
+	if (l->is_due)
+		fire_due(l);
 	if (l->walk.done)
 		walk_step(l);
 	if (atomic_load(&l->stopping))

@@ -55,6 +55,8 @@ void parcel_free(struct parcel *p)
 	atomic_fetch_sub(&t->held, 1);
 	if (t->is_deleted)
 		target_remove(t);
+	else if (t->due && t->due <= loop_now(n->loop))
+		lane_pump(t);
 	feed_hungry(n);
 }
 
@@ -213,9 +215,12 @@ static void arm(struct target *t, txw_time at)
 /* When the pause, the rate or the store's next due time lets it go on. */
 static void arm_for_due(struct target *t)
 {
+	txw_time at = t->due > t->paused_until ? t->due : t->paused_until;
 	if (t->due == 0 || t->is_deleted || atomic_load(&t->is_disabled))
 		return;
-	arm(t, t->due > t->paused_until ? t->due : t->paused_until);
+	/* What is due already comes when the window has room again. */
+	if (at > loop_now(t->notify->loop))
+		arm(t, at);
 }
 
 void lane_take(struct parcel *p)
