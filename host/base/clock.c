@@ -228,8 +228,10 @@ bool duration_parse(txw_str s, int64_t *out)
 		    __builtin_add_overflow(total, v, &total))
 			return false;
 	}
+	if (s.len == 0)
+		return false;
 	*out = total;
-	return s.len > 0;
+	return true;
 }
 
 size_t duration_print(char *out, int64_t d)
