@@ -113,6 +113,27 @@ int32_t engine_health(struct engine *g, struct err *e)
 	return rc;
 }
 
+static struct job *job_of(struct qitem *item)
+{
+	return (struct job *)((char *)item - offsetof(struct job, item));
+}
+
+static void on_done(struct task *task)
+{
+	struct job *job = (struct job *)((char *)task - offsetof(struct job, task));
+	job->done(job);
+}
+
+static void answer(struct engine *g, struct job *job, int32_t rc, const struct err *e)
+{
+	if (rc < 0) {
+		job->rc = rc;
+		job->err = *e;
+	}
+	job->task.run = on_done;
+	loop_post(g->loop, &job->task);
+}
+
 static int32_t submit(struct engine *g, struct job *job, bool force)
 {
 	if (job->item.weight == 0)
@@ -134,7 +155,12 @@ int32_t engine_submit(struct engine *g, struct job *job)
 
 void engine_submit_internal(struct engine *g, struct job *job)
 {
-	submit(g, job, true);
+	if (submit(g, job, true) == TXW_PENDING)
+		return;
+	/* Only a stopped engine takes nothing. */
+	struct err e;
+	err_set(&e, TXW_E_CANCELLED, "the host is stopping");
+	answer(g, job, TXW_E_CANCELLED, &e);
 }
 
 void engine_nudge(struct engine *g)
@@ -169,17 +195,6 @@ void engine_on_due(struct engine *g, void (*fn)(void *, txw_time), void *ctx)
 
 /* ---- one group ---- */
 
-static struct job *job_of(struct qitem *item)
-{
-	return (struct job *)((char *)item - offsetof(struct job, item));
-}
-
-static void on_done(struct task *task)
-{
-	struct job *job = (struct job *)((char *)task - offsetof(struct job, task));
-	job->done(job);
-}
-
 /* Posted behind a group's answers, so that a walk of the virtual clock sees
  * the engine at rest only after they were taken. */
 struct rest {
@@ -201,16 +216,6 @@ static void post_rest(struct engine *g, int n)
 	struct rest *r = xmalloc(sizeof(*r));
 	*r = (struct rest){.task = {.run = on_rest}, .loop = g->loop, .n = n};
 	loop_post(g->loop, &r->task);
-}
-
-static void answer(struct engine *g, struct job *job, int32_t rc, const struct err *e)
-{
-	if (rc < 0) {
-		job->rc = rc;
-		job->err = *e;
-	}
-	job->task.run = on_done;
-	loop_post(g->loop, &job->task);
 }
 
 /* Is the error the store's trouble, not the job's? */
@@ -584,6 +589,14 @@ void engine_stop(struct engine *g)
 	if (g->thread)
 		pthread_join(g->thread, NULL);
 	g->thread = 0;
+	/* A site that could not start has jobs that nobody took. */
+	struct err e;
+	err_set(&e, TXW_E_CANCELLED, "the host is stopping");
+	for (struct qitem *next, *i = queue_take(&g->queue, SIZE_MAX, false); i; i = next) {
+		next = i->next;
+		if (i != &g->nudge.item)
+			answer(g, job_of(i), TXW_E_CANCELLED, &e);
+	}
 }
 
 void engine_close(struct engine *g)

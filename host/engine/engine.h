@@ -78,7 +78,8 @@ void engine_close(struct engine *g);
 /* TXW_PENDING: done will be called. TXW_E_BUSY: the queue is full.
  * [any] */
 int32_t engine_submit(struct engine *g, struct job *job);
-/* Never full: for work whose amount is bounded by its owner. [any] */
+/* Never full: for work whose amount is bounded by its owner. A stopped engine
+ * answers TXW_E_CANCELLED, by the loop: free, and do not try again. [any] */
 void engine_submit_internal(struct engine *g, struct job *job);
 
 const txw_store_info *engine_info(const struct engine *g); /* as at start */

@@ -121,13 +121,13 @@ static void disable_done(struct job *job)
 {
 	struct disable *d = (struct disable *)job;
 	struct target *t = d->target;
-	if (job->rc < 0) {
+	if (job->rc < 0 && job->rc != TXW_E_CANCELLED) {
 		d->again.fire = resubmit;
 		timer_set(t->notify->loop, &d->again, loop_now(t->notify->loop) + SECOND);
 		return;
 	}
 	d->told = true;
-	if (d->moved >= (int32_t)MOVE_LIMIT) {
+	if (job->rc >= 0 && d->moved >= (int32_t)MOVE_LIMIT) {
 		engine_submit_internal(t->notify->engine, &d->job);
 		return;
 	}

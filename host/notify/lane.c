@@ -160,7 +160,7 @@ static void on_deadline(struct timer *timer)
 		in->role->v.notifier.cancel(in->self, p->token);
 	char text[96], took[DURATION_TEXT_MAX];
 	duration_print(took, p->address->channel->timeout);
-	int n = snprintf(text, sizeof(text), "no answer within %s", took);
+	int n = snprintf(text, sizeof(text), "timed out: no answer within %s", took);
 	fail(p, (txw_str){text, (size_t)n});
 }
 

@@ -110,7 +110,7 @@ static void settle_done(struct job *job)
 	struct settle *s = (struct settle *)job;
 	struct notify *n = s->notify;
 	txw_time now = loop_now(n->loop);
-	if (job->rc < 0) {
+	if (job->rc < 0 && job->rc != TXW_E_CANCELLED) {
 		n->is_stuck = true;
 		s->again.fire = on_again;
 		timer_set(n->loop, &s->again, now + RETRY_SETTLE);
@@ -122,7 +122,7 @@ static void settle_done(struct job *job)
 		txw_time due = it->row.state == TXW_DLV_PENDING ? it->row.due_at : 0;
 		if (it->unblocked > 0)
 			due = now;
-		if (due && !t->is_deleted)
+		if (due && !t->is_deleted && job->rc >= 0)
 			lane_due(t, due);
 		parcel_free(it->parcel);
 		free(it);

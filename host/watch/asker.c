@@ -132,7 +132,7 @@ static void on_deadline(struct timer *timer)
 	struct call *call = (struct call *)((char *)timer - offsetof(struct call, deadline));
 	char text[96], took[DURATION_TEXT_MAX];
 	duration_print(took, call->poller->timeout);
-	int n = snprintf(text, sizeof(text), "no answer within %s", took);
+	int n = snprintf(text, sizeof(text), "timed out: no answer within %s", took);
 	call_fail(call, (txw_str){text, (size_t)n}, true);
 }
 
