@@ -402,8 +402,8 @@ static void a_listener_says_what_is_wrong_with_its_address(void **state)
 		assert_int_equal(e.code, TXW_E_INVALID);
 	}
 	struct err e = {0};
-	struct http_server *first = http_server_open(loop, STR_LIT("127.0.0.1:0"), &limits, handle,
-						     NULL, &e);
+	struct http_server *first = http_server_open(loop, STR_LIT("127.0.0.1:0"), &limits,
+						     world_handle, NULL, &e);
 	assert_non_null(first);
 	char again[32];
 	snprintf(again, sizeof(again), "127.0.0.1:%d", http_server_port(first));
