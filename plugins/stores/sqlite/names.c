@@ -57,8 +57,9 @@ static int32_t remember(struct names *m, txw_str text)
 	if (text.len)
 		memcpy(copy, text.ptr, text.len);
 	copy[text.len] = '\0';
-	m->texts[m->n++] = (txw_str){copy, text.len};
-	place(m, m->n);
+	m->texts[m->n].ptr = copy;
+	m->texts[m->n].len = text.len;
+	place(m, ++m->n);
 	return TXW_OK;
 }
 

@@ -39,9 +39,9 @@ const txw_option OPTIONS[OPTIONS_COUNT] = {
      .name = "check",
      .fallback = "quick",
      .choices = "quick|full|off",
-     .help = "Integrity check at start. quick: the structure of the whole file up to 32 MB, "
-	     "above that of the small tables and both ends of the log; full: everything, "
-	     "indexes too, about a second per 100 MB"},
+     .help = "Integrity check at start. quick: the structure of a file up to 8 MB, above that of "
+	     "the small tables and both ends of the log; full: everything, indexes too, some "
+	     "seconds per 100 MB"},
 };
 
 static const txw_value *value_find(const txw_setup *setup, const char *name)

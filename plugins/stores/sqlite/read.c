@@ -74,7 +74,8 @@ void read_close(void *reader)
 int32_t read_begin(struct reader *r, txw_error *err)
 {
 	int32_t rc = db_run(&r->db, db_stmt(&r->db, SQL_SNAPSHOT), "beginning to read", err);
-	r->deadline = monotonic() + r->store->options.read_timeout * 1000;
+	if (rc == TXW_OK)
+		r->deadline = monotonic() + r->store->options.read_timeout * 1000;
 	return rc;
 }
 

@@ -13,7 +13,7 @@
 #include "store.h"
 
 #define APPLICATION_ID 0x74787731 /* "txw1" */
-#define QUICK_LIMIT    (INT64_C(32) * 1024 * 1024)
+#define QUICK_LIMIT    (INT64_C(8) * 1024 * 1024)
 /* A WAL longer than this is cut to it when it starts again. */
 #define WAL_KEEP (64 * 1024 * 1024)
 
