@@ -144,7 +144,7 @@ static int32_t create(struct change *c, struct err *e)
 	take_source(c);
 	schedule_next(c->entry, row, now, 1);
 	int32_t rc = commit_row(c, TXW_EV_CREATED, STR_NONE, e);
-	if (rc >= 0 && is_unknown)
+	if (rc >= 0 && is_unknown && op->unknown_is_anomaly)
 		rc = anomaly(c, op->status, e);
 	if (rc >= 0)
 		result(c, OP_CREATED);
@@ -186,6 +186,23 @@ static int32_t move(struct change *c, const struct decision *d, struct err *e)
 	return rc;
 }
 
+/* The same status, but told later: what comes late must be judged by the
+ * latest word, so that is kept. No event, no version: nothing moved. */
+static int32_t same(struct change *c, struct err *e)
+{
+	const struct op *op = c->op;
+	txw_tx *row = c->row;
+	bool newer = op->source_version.len && !str_eq(op->source_version, row->source_version);
+	result(c, OP_UNCHANGED);
+	if (newer)
+		row->source_version = op->source_version;
+	if (op->source_at > row->source_at) {
+		row->source_at = op->source_at;
+		newer = true;
+	}
+	return newer && !op->dry_run ? UNIT_CALL(c->unit, e, save, &row, 1) : 0;
+}
+
 static int32_t status(struct change *c, struct err *e)
 {
 	struct op *op = c->op;
@@ -205,8 +222,7 @@ static int32_t status(struct change *c, struct err *e)
 	case FLOW_CHANGE:
 		return move(c, &d, e);
 	case FLOW_SAME:
-		result(c, OP_UNCHANGED);
-		return 0;
+		return same(c, e);
 	case FLOW_STALE:
 		because(c, OP_STALE, "older than what is known: the transaction keeps its status");
 		return 0;
@@ -404,9 +420,11 @@ static int32_t batch_apply(struct job *job, struct unit *u, struct err *e)
 		}
 	}
 	if (bad) {
-		for (size_t i = 0; i < b->n; i++)
+		for (size_t i = 0; i < b->n; i++) {
 			if (b->ops[i].result == OP_PENDING || is_good(b->ops[i].result))
 				b->ops[i].result = OP_UNDONE;
+			b->ops[i].after = NULL; /* no such row came to be */
+		}
 		return err_set(e, TXW_E_CANCELLED, "another operation of the batch failed");
 	}
 	return b->finish ? b->finish(b, u, e) : 0;
