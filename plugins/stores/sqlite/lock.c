@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store.h"
@@ -33,7 +34,11 @@ static int32_t fail(struct store *s, txw_error *err, const char *what, const cha
 /* The real directory and the last part; the real file if it exists. */
 static int32_t resolve(struct store *s, txw_error *err)
 {
+	struct stat st;
 	s->path = realpath(s->options.path, NULL);
+	if (s->path && stat(s->path, &st) == 0 && S_ISDIR(st.st_mode))
+		return db_say(&s->db, TXW_E_INVALID, err,
+			      "%s is a directory: set `path` to a file in it", s->path);
 	if (s->path)
 		return TXW_OK;
 	int32_t rc = TXW_OK;
