@@ -98,18 +98,27 @@ def a_last_look_that_fails_does_not_keep_it_alive_forever(t):
 
 def expired_during_downtime_is_caught_up_at_start(t):
     site = t.site(flow=flow(pending="expires = 30m"))
-    # The virtual clock of a new process begins anew, so the deadline is put
-    # before its first moment.
-    site.advance("10m")
     for i in range(20):
         site.create(f"p{i}")
-    site.kill()
-    site.start()
-    site.advance("41m")
+    site.down_for(7200)
+    site.settle()
     rows = site.pages("/v1/transactions?limit=1000")
     check.equal({r["status"] for r in rows}, {"expired"}, "statuses")
     site.restart()
+    site.advance("1h")
     check.equal(len(site.events(type="transaction.expired")), 20, "each expired once")
+
+
+def a_last_look_is_made_even_after_downtime(t):
+    bank = t.bank()
+    site = t.site(poller(bank, every="20m"), flow=flow(pending="expires = 30m"))
+    bank.script("p1", "PENDING")
+    site.create("p1")
+    site.settle()
+    bank.script("p1", "SUCCESS")
+    site.down_for(7200)
+    site.settle()
+    check.equal(site.tx("p1")["status"], "settled", "status")
 
 
 def expired_during_downtime_on_the_real_clock_too(t):

@@ -1,7 +1,7 @@
 """An upstream in trouble: nothing regresses, nothing crashes, all is seen."""
 
 from txwlib import check
-from txwlib.conf import poller
+from txwlib.conf import inside_name, poller
 from txwlib.peers import Answer, CUT
 from txwlib.wait import until
 
@@ -83,7 +83,7 @@ def half_an_hour_down_opens_the_breaker_and_a_probe_closes_it(t):
         bank.script(f"p{i}", "PENDING")
         site.create(f"p{i}")
     site.advance("1m")
-    bank.everyone = Answer(503, b"down")
+    bank.everyone = Answer(500, b"down")
     before = bank.count()
     site.advance("30m")
     asked = bank.count() - before
@@ -104,6 +104,21 @@ def half_an_hour_down_opens_the_breaker_and_a_probe_closes_it(t):
     until(lambda: len(receiver.on("/ops")) == 2, "both webhooks")
     check.equal([g.json["type"] for g in receiver.on("/ops")],
                 ["poller.down", "poller.recovered"], "webhooks")
+
+
+def a_503_without_retry_after_is_a_failure_like_any_other(t):
+    bank = t.bank()
+    site = t.site(poller(bank, "breaker-failures = 5", "breaker-pause = 30s", every="10s"))
+    for i in range(20):
+        bank.script(f"p{i}", "PENDING")
+        site.create(f"p{i}")
+    site.advance("1m")
+    bank.everyone = Answer(503, b"down")
+    site.advance("10m")
+    check.equal(len(site.events(type="poller.down")), 1, "poller.down events")
+    bank.everyone = None
+    site.advance("10m")
+    check.equal(len(site.events(type="poller.recovered")), 1, "poller.recovered events")
 
 
 def a_probe_that_fails_keeps_the_breaker_open(t):
@@ -138,7 +153,7 @@ def an_upstream_inside_is_refused_unless_allowed(t):
     bank = t.bank()
     bank.script("p1", "SUCCESS")
     conf = poller(bank).replace('    allow-networks = { "127.0.0.0/8" }\n', "").replace(
-        "127.0.0.1", "localhost")
+        "127.0.0.1", inside_name())
     site = t.site(conf)
     site.create("p1")
     site.advance("1m")

@@ -3,7 +3,7 @@
 import threading
 
 from txwlib import check
-from txwlib.conf import hooks
+from txwlib.conf import hooks, inside_name
 from txwlib.peers import Answer, CUT, HANG
 from txwlib.times import seconds
 from txwlib.wait import until
@@ -48,23 +48,27 @@ def a_subscription_shows_its_secret_once_and_gets_signed_webhooks(t):
     for got in (first, second):
         check.equal(got.event, logged[got.seq], "the event as in the log")
     check.true(first.id != second.id, "an id for each event")
+    site.settle()
     check.equal({r["state"] for r in site.deliveries()}, {"delivered"}, "delivery states")
 
 
 def a_route_of_the_config_delivers_too(t):
     receiver = t.receiver()
+    secret = "whsec_" + "YWJj" * 11
+    receiver.secrets["/failures"] = secret
     site = t.site(f"""
 route failures {{
     when = "type = transaction.failed AND amount > 1000"
     to = {{ "hooks:{receiver.url}/failures" }}
 }}
-""")
+""", hooks=hooks('secret = "env:HOOK_SECRET"'), env={"HOOK_SECRET": secret})
     for ref, amount, state in (("a", "2000", "failed"), ("b", "10", "failed"),
                                ("c", "5000", "settled"), ("d", "1000.01", "failed")):
         site.status(site.create(ref, amount=amount), state)
     until(lambda: len(receiver.on("/failures")) == 2, "two webhooks")
     site.settle()
     check.equal(sorted(g.ref for g in receiver.on("/failures")), ["a", "d"], "refs")
+    check.equal(receiver.forged, [], "bad signatures")
 
 
 def a_subscription_chooses_by_type_and_filter(t):
@@ -145,7 +149,7 @@ def a_receiver_that_hangs_is_left_at_the_timeout(t):
     site.advance("2m")
     row = _delivery(site)
     check.equal((row["state"], len(row["attempts"])), ("delivered", 2), "the delivery")
-    check.holds(str(row["attempts"][0]["reason"]), "time")
+    check.holds(row["attempts"][0]["reason"], "15s")
     gap = receiver.on("/hook")[1].timestamp - receiver.on("/hook")[0].timestamp
     check.true(18 <= gap <= 24, f"15 s of waiting and 5 s of pause: {gap}")
 
@@ -199,19 +203,18 @@ def a_redirect_to_a_metadata_address_is_a_failure_and_not_followed(t):
 def a_name_that_resolves_to_the_loopback_is_refused_when_not_allowed(t):
     receiver = t.receiver()
     site = t.site(hooks=hooks(networks=False))
-    site.subscribe(f"http://localhost:{receiver.port}/hook")
+    site.subscribe(f"http://{inside_name()}:{receiver.port}/hook")
     site.create("p1")
     site.settle()
-    until(lambda: _delivery(site)["attempts"], "a recorded attempt")
     attempt = _delivery(site)["attempts"][0]
-    check.holds(str(attempt["reason"]), "loopback")
+    check.holds(attempt["reason"], "allow-networks")
     check.equal(receiver.got, [], "what came")
 
 
 def literal_inside_addresses_are_refused_at_registration(t):
     site = t.site(hooks=hooks(networks=False))
     for url in ("http://127.0.0.1/x", "http://127.1/x", "http://2130706433/x", "http://0x7f.1/",
-                "http://[::1]/x", "http://[::ffff:127.0.0.1]/x", "http://169.254.169.254/latest",
+                "http://localhost/x", "http://[::1]/x", "http://[::ffff:127.0.0.1]/x", "http://169.254.169.254/latest",
                 "http://10.0.0.1/", "http://192.168.1.1/", "http://0.0.0.0/", "http://[fe80::1]/",
                 "ftp://example.com/", "file:///etc/passwd", "gopher://example.com/", "nonsense",
                 "http://", "http://user:pass@10.0.0.1/", "http://exa mple.com/",

@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.parse
 
-from . import check
+from . import check, times
 from .wait import news, until
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
@@ -80,6 +80,7 @@ class Site:
         self.database = self.directory / "site.db"
         self.file = self.directory / "site.conf"
         self.clock = clock
+        self.at = None        # where the virtual clock goes on after a restart
         self.env = {"TXW_TEST_ADMIN": ADMIN, **(env or {})}
         self.secrets = [v for v in self.env.values() if len(v) > 7]
         self.file_limit = file_limit
@@ -106,11 +107,14 @@ class Site:
                 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
                 resource.setrlimit(resource.RLIMIT_FSIZE,
                                    (self.file_limit, resource.RLIM_INFINITY))
+        clock = self.clock
+        if clock == "virtual" and self.at is not None:
+            clock += ":" + times.text(self.at)
         self.port = None
         self.started = time.monotonic()
         self.mark = len(self.log)
         self.process = subprocess.Popen(
-            [str(PROGRAM), "run", "-c", str(self.file), f"--clock={self.clock}"],
+            [str(PROGRAM), "run", "-c", str(self.file), f"--clock={clock}"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             env={**os.environ, **self.env}, preexec_fn=limit)
         self.reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
@@ -170,6 +174,12 @@ class Site:
 
     def restart(self):
         self.stop()
+        return self.start()
+
+    def down_for(self, seconds):
+        """Killed now, started again when so much virtual time has passed."""
+        self.at = self.now() + seconds
+        self.kill()
         return self.start()
 
     def verify_log(self):
@@ -255,7 +265,8 @@ class Site:
 
     def advance(self, by):
         """Moves the virtual clock: "36h", "5s"."""
-        return self.post("/v1/test/clock", {"advance": by})
+        now = self.post("/v1/test/clock", {"advance": by})["now"]
+        self.at = max(self.at or 0, times.seconds(now))
 
     def settle(self):
         """Lets what is under way come to rest."""
@@ -263,8 +274,7 @@ class Site:
 
     def now(self):
         """Unix seconds of the site's clock."""
-        from .times import seconds
-        return seconds(self.get("/v1/test/clock")["now"])
+        return times.seconds(self.get("/v1/test/clock")["now"])
 
     def create(self, ref, flow="payment", **fields):
         return self.post("/v1/transactions", {"flow": flow, "ref": ref, **fields})
