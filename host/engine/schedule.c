@@ -76,6 +76,8 @@ void schedule_next(const struct flow_entry *entry, txw_tx *tx, txw_time now, int
 		int64_t wait = is_new ? cadence_of(entry, tx).first_after
 				      : jittered(entry, tx, schedule_interval(entry, tx));
 		tx->next_poll_at = now + wait;
+		if (!is_new)
+			tx->polls++;
 	}
 	schedule_due(tx);
 }

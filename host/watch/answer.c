@@ -13,8 +13,7 @@
 #include "base/row.h"
 #include "base/str.h"
 
-#define DEFAULT_PAUSE (30 * SECOND) /* THROTTLED without a time */
-#define MAX_PAUSE     DAY
+#define MAX_PAUSE DAY
 
 /* A result brought from the plugin's thread. */
 struct answered {
@@ -227,7 +226,11 @@ static void answer_not_found(struct poller *p, struct look *look)
 
 static void answer_throttled(struct poller *p, struct look *look, const txw_poll_result *r)
 {
-	int64_t after = r->after > 0 ? r->after : DEFAULT_PAUSE;
+	int64_t after = r->after > 0 ? r->after : p->breaker.pause;
+	/* Without a time it is as good as a failure: enough of them open the
+	 * breaker, whose pause then rules. */
+	if (r->after <= 0)
+		asker_bad(p, r->text);
 	asker_pause(p, after < MAX_PAUSE ? after : MAX_PAUSE);
 	struct outcome *o = outcome_new(look);
 	answer_count(p, "throttled");

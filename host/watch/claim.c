@@ -85,7 +85,6 @@ static int32_t claim_row(struct claim *c, const txw_tx *stored)
 		tx->due_at = now + room->poller->timeout + LAST_LOOK_LEASE;
 		take(c, tx, room, true, stored->due_at);
 	} else if (can_poll) {
-		tx->polls++;
 		schedule_next(entry, tx, now, 0);
 		take(c, tx, room, false, stored->due_at);
 	} else if (room) {
