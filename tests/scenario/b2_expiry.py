@@ -86,6 +86,22 @@ def the_last_look_saves_what_settled_at_the_last_moment(t):
     check.equal(site.events(type="transaction.expired", ref="p1"), [], "expired events of p1")
 
 
+def each_of_a_crowd_gets_its_last_look(t):
+    bank = t.bank()
+    site = t.site(poller(bank, "concurrency = 1", every="2h"), flow=flow(pending="expires = 30m"))
+    refs = [f"p{i}" for i in range(60)]
+    for ref in refs:
+        bank.script(ref, "PENDING")
+    site.post("/v1/transactions:batch", {"operations": [
+        {"op": "create", "flow": "payment", "ref": ref} for ref in refs]})
+    site.settle()
+    for ref in refs:
+        bank.script(ref, "SUCCESS")
+    site.advance("40m")
+    rows = site.pages("/v1/transactions?limit=1000")
+    check.equal({r["status"] for r in rows}, {"settled"}, "statuses")
+
+
 def a_last_look_that_fails_does_not_keep_it_alive_forever(t):
     from txwlib.peers import Answer
     bank = t.bank()
