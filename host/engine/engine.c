@@ -218,8 +218,7 @@ static void post_rest(struct engine *g, int n)
 	loop_post(g->loop, &r->task);
 }
 
-/* Is the error the store's trouble, not the job's? */
-static bool is_trouble(int32_t rc)
+bool engine_is_trouble(int32_t rc)
 {
 	return rc == TXW_E_FULL || rc == TXW_E_IO || rc == TXW_E_CORRUPT || rc == TXW_E_BUSY ||
 	       rc == TXW_E_NOMEM;
@@ -276,7 +275,7 @@ static int32_t apply_all(struct engine *g, struct job **list, bool *again, struc
 			at = (struct job **)&job->item.next;
 			continue;
 		}
-		if (is_trouble(rc))
+		if (engine_is_trouble(rc))
 			return rc;
 		*at = job_of(job->item.next ? job->item.next : NULL);
 		answer(g, job, rc, e);

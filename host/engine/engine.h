@@ -78,6 +78,8 @@ void engine_close(struct engine *g);
 /* TXW_PENDING: done will be called. TXW_E_BUSY: the queue is full.
  * [any] */
 int32_t engine_submit(struct engine *g, struct job *job);
+/* Is it the store's trouble, which passes, and not the job's own? [any] */
+bool engine_is_trouble(int32_t rc);
 /* Never full: for work whose amount is bounded by its owner. A stopped engine
  * answers TXW_E_CANCELLED, by the loop: free, and do not try again. [any] */
 void engine_submit_internal(struct engine *g, struct job *job);

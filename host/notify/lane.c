@@ -375,7 +375,8 @@ void lane_claim(struct target *t)
 {
 	struct notify *n = t->notify;
 	size_t held = atomic_load(&t->held), window = target_window(t);
-	if (t->is_claiming || t->is_hungry || !may_work(t) || held >= window)
+	/* Half a window at a time; parcel_free() comes back for the rest. */
+	if (t->is_claiming || t->is_hungry || !may_work(t) || held > window / 2)
 		return;
 	if (n->n_held >= HELD_LIMIT) {
 		t->is_hungry = true;

@@ -138,8 +138,7 @@ static struct target *route_target(struct notify *n, struct channel *c, txw_str 
 	struct target *t = target_new(n, tenant, to);
 	t->channel = c;
 	t->address = address_new(c, address, STR_NONE);
-	t->concurrency = c->concurrency;
-	rate_parse(c->rate, &t->rate);
+	target_limit(t, 0, STR_NONE);
 	return t;
 }
 
@@ -325,6 +324,7 @@ void notify_stop(struct notify *n)
 
 void notify_close(struct notify *n)
 {
+	n->is_draining = true;
 	take_rules(n);
 	router_close(&n->router);
 	struct target *t, *next;

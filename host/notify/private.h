@@ -4,7 +4,7 @@
  * Who owns what:
  *   rules     the writer's: who wants which events; changed only by commit
  *             hooks, read by the router's step
- *   targets   the loop's: lanes; the writer reads their key, held and
+ *   targets   the loop's: lanes; the writer reads their key, held, window and
  *             is_disabled only (atomics, or set before it can know them)
  *   evrecs    shared: an event, made once, counted references
  */
@@ -19,9 +19,11 @@
 #include "notify/notify.h"
 #include "plugin/tokens.h"
 
-#define LEASE           HOUR            /* of a delivery in this host's hands */
-#define WINDOW_MIN      ((size_t)32)    /* deliveries a lane holds at least, */
-#define WINDOW_MAX      ((size_t)1024)  /* ... and at most: 8 x its concurrency */
+#define LEASE      HOUR         /* of a delivery in this host's hands */
+#define WINDOW_MIN ((size_t)32) /* deliveries a lane holds at least, */
+#define WINDOW_MAX \
+	((size_t)1024)                  /* ... and at most: 8 x its concurrency, or
+					 * what half a lease is enough for */
 #define HELD_LIMIT      ((size_t)16384) /* deliveries all lanes hold together */
 #define PENDING_LIMIT   ((size_t)8192)  /* events the router keeps in memory */
 #define STEP_EVENTS     ((size_t)1024)  /* events of one router step, */
@@ -110,7 +112,8 @@ struct target {
 	struct address *address;
 	bool is_subscription;
 	_Atomic bool is_disabled;
-	_Atomic size_t held; /* parcels, and those the router is making */
+	_Atomic size_t held;   /* parcels, and those the router is making */
+	_Atomic size_t window; /* how many of them, at most */
 	size_t concurrency;
 	struct rate rate;
 	/* the lane */
@@ -130,7 +133,9 @@ struct target {
 	struct target *next_hungry;
 };
 
-size_t target_window(const struct target *t);
+size_t target_window(const struct target *t); /* [any] */
+/* t->channel must be set. rate: empty = the channel's. [loop] */
+void target_limit(struct target *t, size_t concurrency, txw_str rate);
 struct target *target_new(struct notify *n, txw_str tenant, txw_str name);
 void target_add(struct notify *n, struct target *t);
 void target_remove(struct target *t); /* frees it now or when it is empty */

@@ -151,10 +151,22 @@ static int32_t deliver(struct router *r, struct unit *u, const struct rule *rule
 	return UNIT_CALL(u, e, put_deliveries, &row, 1);
 }
 
+static bool has_row(const struct router *r, size_t from, int64_t target)
+{
+	for (size_t i = from; i < r->n_rows; i++)
+		if (r->rows[i]->target == target)
+			return true;
+	return false;
+}
+
 static int32_t route(struct router *r, struct unit *u, struct evrec *rec, struct err *e)
 {
+	size_t from = r->n_rows;
 	for (const struct rule *rule = r->rules; rule; rule = rule->next) {
 		if (!wants(rule, rec->ev))
+			continue;
+		/* Of two routes to one address both may match. */
+		if (!rule->target->is_subscription && has_row(r, from, rule->target->key))
 			continue;
 		int32_t rc = deliver(r, u, rule, rec, e);
 		if (rc < 0)

@@ -58,6 +58,9 @@ static int32_t tell_dead(struct settled *it, struct unit *u, struct err *e)
 {
 	struct target *t = it->parcel->target;
 	const txw_event *about = it->parcel->event->ev;
+	/* Two dead targets would tell each other for ever. */
+	if (about->type == TXW_EV_DELIVERY_DEAD)
+		return 0;
 	char detail[256];
 	snprintf(detail, sizeof(detail), "{\"seq\":%lld,\"attempts\":%u,\"status\":%u}",
 		 (long long)it->row.seq, it->row.attempts, it->row.status);
@@ -91,6 +94,15 @@ static int32_t settle_apply(struct job *job, struct unit *u, struct err *e)
 	return rc < 0 ? rc : 0;
 }
 
+/* Its texts go where its job's arena is now. */
+static void own_texts(struct settled *it, struct arena *a)
+{
+	it->row.reason = arena_str(a, it->row.reason);
+	it->attempt.reason = it->row.reason;
+	it->attempt.peer = arena_str(a, it->attempt.peer);
+	it->attempt.response = arena_str(a, it->attempt.response);
+}
+
 static void on_again(struct timer *timer)
 {
 	struct settle *s = (struct settle *)((char *)timer - offsetof(struct settle, again));
@@ -105,11 +117,58 @@ static void unstick(struct notify *n)
 	lane_pump(t);
 }
 
+static void settle_free(struct settle *s)
+{
+	arena_free(&s->arena);
+	free(s->items);
+	free(s->targets);
+	free(s->target_rows);
+	free(s);
+}
+
+static void settle_done(struct job *job);
+
+static void submit(struct settle *s)
+{
+	s->job.apply = settle_apply;
+	s->job.done = settle_done;
+	s->job.item.weight = s->n + s->n_targets;
+	engine_submit_internal(s->notify->engine, &s->job);
+}
+
+/* The store refuses something in it, and would again. One by one the rest goes
+ * through; what does not is left to the end of its lease. */
+static void divide(struct settle *s)
+{
+	bool is_one = s->n + s->n_targets == 1;
+	if (is_one || s->n_targets)
+		log_error("what came of a delivery cannot be saved", "why", s->job.err.text);
+	for (size_t i = 0; i < s->n; i++) {
+		if (is_one) {
+			parcel_free(s->items[i]->parcel);
+			free(s->items[i]);
+			continue;
+		}
+		struct settle *one = xcalloc(1, sizeof(*one));
+		one->notify = s->notify;
+		one->items = xcalloc(1, sizeof(*one->items));
+		one->items[0] = s->items[i];
+		one->n = one->cap = 1;
+		own_texts(s->items[i], &one->arena);
+		submit(one);
+	}
+	settle_free(s);
+}
+
 static void settle_done(struct job *job)
 {
 	struct settle *s = (struct settle *)job;
 	struct notify *n = s->notify;
 	txw_time now = loop_now(n->loop);
+	if (job->rc < 0 && job->rc != TXW_E_CANCELLED && !engine_is_trouble(job->rc)) {
+		divide(s);
+		return;
+	}
 	if (job->rc < 0 && job->rc != TXW_E_CANCELLED) {
 		n->is_stuck = true;
 		s->again.fire = on_again;
@@ -128,11 +187,7 @@ static void settle_done(struct job *job)
 		free(it);
 	}
 	bool was_stuck = n->is_stuck;
-	arena_free(&s->arena);
-	free(s->items);
-	free(s->targets);
-	free(s->target_rows);
-	free(s);
+	settle_free(s);
 	if (was_stuck)
 		unstick(n);
 }
@@ -145,10 +200,7 @@ static void on_flush(struct task *task)
 	n->flush_posted = false;
 	for (size_t i = 0; i < s->n_targets; i++)
 		target_row(s->targets[i], &s->target_rows[i]);
-	s->job.apply = settle_apply;
-	s->job.done = settle_done;
-	s->job.item.weight = s->n + s->n_targets;
-	engine_submit_internal(n->engine, &s->job);
+	submit(s);
 	loop_release(n->loop);
 }
 
@@ -207,9 +259,20 @@ void settle_forget(struct target *t)
 	}
 }
 
+static void suppress(struct settled *it)
+{
+	it->row.state = TXW_DLV_SUPPRESSED;
+	it->row.due_at = 0;
+	it->row.reason = STR_LIT("its subscription was deleted");
+}
+
 void settle_back(struct parcel *p, txw_time due)
 {
 	struct settled *it = add(p->target->notify, p);
+	if (p->target->is_deleted) {
+		suppress(it);
+		return;
+	}
 	bool parked = atomic_load(&p->target->is_disabled);
 	it->row.state = parked ? TXW_DLV_PARKED : TXW_DLV_PENDING;
 	it->row.due_at = parked ? 0 : due;
@@ -321,9 +384,12 @@ void settle_verdict(struct verdict_in *in)
 	record(it, in, &n->settling->arena);
 	series_add(v->verdict == TXW_VERDICT_OK ? t->channel->m_ok : t->channel->m_failed, 1);
 	series_observe(t->channel->m_seconds, (double)v->took / 1e6);
-	switch (v->verdict) {
+	switch (t->is_deleted && v->verdict != TXW_VERDICT_OK ? UINT32_MAX : v->verdict) {
 	case TXW_VERDICT_OK:
 		succeeded(it, t);
+		break;
+	case UINT32_MAX:
+		suppress(it);
 		break;
 	case TXW_VERDICT_DROP:
 		end(it, TXW_DLV_DEAD);

@@ -143,7 +143,5 @@ void sub_apply(struct target *t, struct notify *n, const struct sub *sub)
 	t->channel = channel_find(n, sub->channel);
 	address_unref(t->address);
 	t->address = address_new(t->channel, sub->target, str_of(sub->settings));
-	t->concurrency = sub->concurrency ? sub->concurrency : t->channel->concurrency;
-	if (!rate_parse(sub->rate.len ? sub->rate : t->channel->rate, &t->rate))
-		t->rate = (struct rate){0};
+	target_limit(t, sub->concurrency, sub->rate);
 }

@@ -6,8 +6,28 @@
 
 size_t target_window(const struct target *t)
 {
+	return atomic_load(&t->window);
+}
+
+/* What is held must be sent before its lease ends, or the store would hand it
+ * out again. */
+static size_t window_of(const struct target *t)
+{
 	size_t w = t->concurrency * 8;
-	return w < WINDOW_MIN ? WINDOW_MIN : w > WINDOW_MAX ? WINDOW_MAX : w;
+	w = w < WINDOW_MIN ? WINDOW_MIN : w > WINDOW_MAX ? WINDOW_MAX : w;
+	size_t by_timeout = (size_t)(LEASE / 2 / t->channel->timeout) * t->concurrency;
+	size_t by_rate = t->rate.gap ? (size_t)(LEASE / 2 / t->rate.gap) : w;
+	w = w < by_timeout ? w : by_timeout;
+	w = w < by_rate ? w : by_rate;
+	return w ? w : 1;
+}
+
+void target_limit(struct target *t, size_t concurrency, txw_str rate)
+{
+	t->concurrency = concurrency ? concurrency : t->channel->concurrency;
+	if (!rate_parse(rate.len ? rate : t->channel->rate, &t->rate))
+		t->rate = (struct rate){0};
+	atomic_store(&t->window, window_of(t));
 }
 
 static char *name_key(txw_str tenant, txw_str name, size_t *len)
@@ -38,6 +58,7 @@ struct target *target_new(struct notify *n, txw_str tenant, txw_str name)
 	t->tenant = arena_str(&t->arena, tenant);
 	t->name = arena_str(&t->arena, name);
 	t->last = &t->first;
+	atomic_store(&t->window, WINDOW_MIN);
 	t->hash_name = name_key(tenant, name, &t->hash_len);
 	return t;
 }
@@ -77,13 +98,16 @@ static void target_free(struct target *t)
 void target_remove(struct target *t)
 {
 	struct notify *n = t->notify;
-	if (!t->is_deleted && t->key) {
+	bool is_first = !t->is_deleted;
+	if (is_first && t->key) {
 		HASH_DELETE(by_key, n->by_key, t);
 		HASH_DELETE(by_name, n->by_name, t);
 	}
 	t->is_deleted = true;
 	settle_forget(t);
 	timer_clear(n->loop, &t->wake);
+	if (is_first)
+		lane_give_back(t, 0);
 	if (atomic_load(&t->held) == 0 && !t->is_claiming && !t->is_hungry)
 		target_free(t);
 }
