@@ -109,6 +109,10 @@ static void make_instances(struct site *s, struct conf_report *report)
 	for (size_t i = 0; i < root->n_children; i++)
 		if (strcmp(root->children[i].keyword, "route") == 0)
 			notify_add_route(s->notify, &root->children[i], report);
+	if (count_sections(s->conf, "token") == 0)
+		conf_warning(report, 0,
+			     "the site has no token: make one with `txwatch token`, or every call "
+			     "of the API is answered 401");
 	if (!s->store)
 		conf_problem(report, 0,
 			     "the site has no store: add \"store.sqlite\" to plugins and a section "

@@ -54,7 +54,8 @@ struct sub_request {
 	int64_t seq;           /* TEST: the event made */
 	struct change *change; /* notify's own */
 	/* Optional: a last word inside the unit, after the change (used to
-	 * save an idempotent answer). The secret is not in `answer` yet.
+	 * save an idempotent answer). A create's `answer` has
+	 * the secret.
 	 * [writer] */
 	int32_t (*finish)(struct sub_request *r, struct unit *u, struct err *e);
 	void (*done)(struct sub_request *r); /* [loop]; job.rc: 0,

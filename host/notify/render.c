@@ -68,7 +68,7 @@ void delivery_render(struct buf *b, uint32_t site, const txw_delivery_row *row,
 	if (event)
 		m_event(b, site, event);
 	json_m_text(b, "state", delivery_state_name(row->state));
-	json_m_int(b, "attempts", row->attempts);
+	json_m_int(b, "attempt_count", row->attempts);
 	json_m_time(b, "next_attempt_at", row->state == TXW_DLV_PENDING ? row->due_at : 0);
 	if (row->status)
 		json_m_int(b, "status", row->status);

@@ -238,6 +238,18 @@ static void on_commit(void *ctx)
 	c->installed = true;
 }
 
+static void show_secret(struct sub_request *r)
+{
+	const json_t *secrets = json_object_get(json_object_get(r->change->body, "settings"),
+						"secrets");
+	const char *secret = json_string_value(json_array_get(secrets, 0));
+	if (!secret || r->answer.len == 0)
+		return;
+	r->answer.len--; /* the closing brace */
+	json_m_text(&r->answer, "secret", secret);
+	json_close(&r->answer, '}');
+}
+
 static int32_t put_document(struct sub_request *r, struct unit *u, struct err *e)
 {
 	struct change *c = r->change;
@@ -262,6 +274,8 @@ static int32_t put_document(struct sub_request *r, struct unit *u, struct err *e
 	if (rc >= 0) {
 		r->answer.len = 0;
 		sub_render(&r->answer, &row, NULL);
+		if (r->what == SUB_CREATE)
+			show_secret(r);
 	}
 	free(text);
 	return rc;
@@ -406,18 +420,6 @@ static int32_t request_apply(struct job *job, struct unit *u, struct err *e)
 
 /* ---- after the commit, on the loop ---- */
 
-static void show_secret(struct sub_request *r)
-{
-	const json_t *secrets = json_object_get(json_object_get(r->change->body, "settings"),
-						"secrets");
-	const char *secret = json_string_value(json_array_get(secrets, 0));
-	if (!secret || r->answer.len == 0)
-		return;
-	r->answer.len--; /* the closing brace */
-	json_m_text(&r->answer, "secret", secret);
-	json_close(&r->answer, '}');
-}
-
 static void take_effect(struct sub_request *r)
 {
 	struct change *c = r->change;
@@ -428,7 +430,6 @@ static void take_effect(struct sub_request *r)
 		t->is_subscription = true;
 		sub_apply(t, n, &c->sub);
 		target_add(n, t);
-		show_secret(r);
 		lane_due(t, loop_now(n->loop));
 		break;
 	case SUB_PATCH:
