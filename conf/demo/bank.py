@@ -6,6 +6,7 @@ order for 8 seconds.
 
   GET  /payments?after=CURSOR   new payments, oldest first, and where to go on
   GET  /payments/ID             one of them
+  POST /start                   opens its doors
   POST /stop                    no new payments; those on their way go on
   GET  /truth                   how every payment stands, for the demo's check
 """
@@ -29,13 +30,19 @@ class Bank:
         self.lock = threading.Lock()
         self.payments = {}
         self.order = []
+        self.first = first
         self.per_second = per_second
-        self.began = time.time()
-        self.last = self.began
-        self.outage = (self.began + outage_at, self.began + outage_at + OUTAGE)
-        self.is_stopped = False
-        for _ in range(first):
-            self.make(self.began)
+        self.outage_at = outage_at
+        self.outage = (0, 0)
+        self.last = 0
+        self.is_open = False
+
+    def start(self, now):
+        self.last = now
+        self.outage = (now + self.outage_at, now + self.outage_at + OUTAGE)
+        self.is_open = True
+        for _ in range(self.first):
+            self.make(now)
 
     def make(self, now):
         draw = self.random
@@ -59,7 +66,7 @@ class Bank:
 
     def grow(self, now):
         """The payments that came up since the last question."""
-        while not self.is_stopped and self.last + 1 / self.per_second <= now:
+        while self.is_open and self.last + 1 / self.per_second <= now:
             self.last += 1 / self.per_second
             self.make(self.last)
 
@@ -73,8 +80,11 @@ class Bank:
         now = time.time()
         with self.lock:
             self.grow(now)
+            if method == "POST" and path == "/start":
+                self.start(now)
+                return 200, {}
             if method == "POST" and path == "/stop":
-                self.is_stopped = True
+                self.is_open = False
                 return 200, {}
             if path == "/truth":
                 return 200, {name: [{"at": at, "state": state} for at, state, _ in p["life"]]
@@ -99,7 +109,7 @@ def main():
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--first", type=int, default=300, help="payments at the start")
     parser.add_argument("--per-second", type=float, default=10, help="new ones")
-    parser.add_argument("--outage-at", type=float, default=8, help="seconds after the start")
+    parser.add_argument("--outage-at", type=float, default=8, help="seconds after the doors open")
     options = parser.parse_args()
     bank = Bank(options.seed, options.first, options.per_second, options.outage_at)
     peer.serve(bank.answer, options.port)

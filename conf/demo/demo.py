@@ -122,6 +122,8 @@ class Demo:
             "channel": "hooks", "target": f"http://127.0.0.1:{self.receiver.port}/hook",
             "events": ["transaction.*"]})
         self.receiver.ask("POST", "/secret", {"secret": made["secret"]})
+        # Only now, so that no event is older than the subscription.
+        self.bank.ask("POST", "/start")
 
     def wait_ready(self):
         end = time.monotonic() + 30
