@@ -27,14 +27,14 @@
 	" source_event_id, source_at, reason, code, detail, status, version, outcome, owner," \
 	" amount, currency, attributes, tx_reason, tx_code, source_version, anomaly,"         \
 	" tx_source_at, updated_at, status_since, expires_at, finished_at, next_poll_at,"     \
-	" due_at, polls, poll_failures, paused"
-#define EVENT_WIDTH 37
-#define TX_COLUMNS                                                                               \
-	"status, version, last_seq, updated_at, status_since, next_poll_at, expires_at,"         \
-	" finished_at, source_at, polls, poll_failures, paused, amount, currency, attributes,"   \
-	" reason, code, source_version, anomaly, outcome, owner, due_at, id, tenant, flow, ref," \
-	" created_at"
-#define TX_WIDTH 27
+	" due_at, polls, poll_failures, paused, deadline"
+#define EVENT_WIDTH 38
+#define TX_COLUMNS                                                                              \
+	"status, version, last_seq, updated_at, status_since, next_poll_at, expires_at,"        \
+	" finished_at, source_at, polls, poll_failures, paused, amount, currency, attributes,"  \
+	" reason, code, source_version, anomaly, deadline, outcome, owner, due_at, id, tenant," \
+	" flow, ref, created_at"
+#define TX_WIDTH 28
 /* Parameters of the statements that differ from row to row. */
 enum { EV_SEQ = 1, EV_PREV = 3, EV_TX = 4, EV_AT = 7, EV_FROM = 8, EV_TO = 9, EV_VERSION = 18 };
 enum {
@@ -43,12 +43,14 @@ enum {
 	TX_LAST_SEQ = 3,
 	TX_UPDATED_AT = 4,
 	TX_STATUS_SINCE = 5,
-	TX_PLAIN_WIDTH = 19,
-	TX_KEY = 23, /* of the update */
-	TX_ID = 23,  /* of the insert */
-	TX_REF = 26,
-	TX_CREATED_AT = 27
+	TX_PLAIN_WIDTH = 20,
+	TX_KEY = 24, /* of the update */
+	TX_ID = 24,  /* of the insert */
+	TX_REF = 27,
+	TX_CREATED_AT = 28
 };
+
+#define CHECKPOINT_PAGES 4096 /* 16 MB, as the store */
 
 #define SQL_TEXT(sym, users, text) text,
 static const char *const SQL[SQL_COUNT] = {SQL_STATEMENTS(SQL_TEXT)};
@@ -118,7 +120,7 @@ static int committed(void *ctx, sqlite3 *db, const char *name, int pages)
 
 	(void)db;
 	(void)name;
-	if (pages >= 1000) {
+	if (pages >= CHECKPOINT_PAGES) {
 		pthread_mutex_lock(&c->mutex);
 		c->is_due = true;
 		pthread_cond_signal(&c->wake);
@@ -136,7 +138,8 @@ static sqlite3 *connect_to(const char *path)
 	if (sqlite3_exec(db,
 			 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 			 "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;"
-			 "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;",
+			 "PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = OFF;"
+			 "PRAGMA journal_size_limit = 67108864;",
 			 NULL, NULL, NULL) != SQLITE_OK)
 		die(db, "settings");
 	return db;
@@ -240,6 +243,8 @@ static void change(struct raw *r)
 	sqlite3_bind_int64(st, TX_STATUS_SINCE, r->at);
 	sqlite3_bind_int64(st, TX_KEY, row->key);
 	run(r, SQL_TX_UPDATE_PLAIN);
+	if (sqlite3_changes(r->db) != 1)
+		die(NULL, "a change that changed no row: the statements have other parameters");
 	append(r, row, from, to);
 	row->last_seq = r->seq;
 }
