@@ -276,3 +276,61 @@ def times_are_rfc_3339_in_utc(t):
     row = site.create("p1", expires_in="2h")
     check.true(row["created_at"].endswith("Z"), row["created_at"])
     check.equal(seconds(row["expires_at"]) - seconds(row["created_at"]), 7200.0, "expires_in")
+
+
+def _strict(mode):
+    from txwlib.conf import flow
+    return flow(top=f'illegal = "{mode}"')
+
+
+def illegal_refuse_makes_no_event(t):
+    site = t.site(flow=_strict("refuse"))
+    tx = site.create("p1")
+    site.status(tx, "refunded", expect=409)
+    check.equal(len(site.events()), 1, "events")
+
+
+def illegal_record_refuses_and_tells_once(t):
+    site = t.site(flow=_strict("record"))
+    tx = site.create("p1")
+    site.status(tx, "refunded", expect=409)
+    site.status(tx, "refunded", expect=409)
+    row = site.tx("p1")
+    check.equal(row["status"], "pending", "status")
+    check.equal([e["type"] for e in site.events()],
+                ["transaction.created", "transaction.anomaly"], "events")
+
+
+def illegal_flag_applies_and_tells(t):
+    site = t.site(flow=_strict("flag"))
+    tx = site.create("p1")
+    check.equal(site.status(tx, "refunded")["status"], "refunded", "status")
+    check.true("transaction.anomaly" in [e["type"] for e in site.events()]
+               or "flag" in str(site.events()[-1]).lower(), f"a flag: {site.events()[-1]}")
+
+
+def if_match_keeps_two_writers_apart(t):
+    site = t.site()
+    tx = site.create("p1")
+    reply = site.ask("GET", "/v1/transactions/" + tx["id"])
+    etag = reply.headers["etag"]
+    site.status(tx, "authorized")
+    late = site.ask("POST", f"/v1/transactions/{tx['id']}/status", {"status": "settled"},
+                    headers={"If-Match": etag})
+    check.equal(late.status, 412, repr(late))
+    check.equal(site.tx("p1")["status"], "authorized", "status")
+
+
+def a_long_poll_wakes_with_the_next_event(t):
+    import threading
+    site = t.site(clock="real")
+    site.create("p1")
+    after = site.events()[-1]["seq"]
+    got = []
+    waiting = threading.Thread(target=lambda: got.append(
+        site.get(f"/v1/events?after={after}&wait=30s")["data"]))
+    waiting.start()
+    site.create("p2")
+    waiting.join(20)
+    check.true(got and got[0], "an event before the wait is over")
+    check.equal(got[0][0]["transaction"]["ref"], "p2", "whose it is")

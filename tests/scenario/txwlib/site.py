@@ -156,8 +156,8 @@ class Site:
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(seconds)
         self._gone()
-        check.equal(code, 0, "exit status after SIGTERM")
         self.verify_log()
+        check.equal(code, 0, "exit status after SIGTERM")
 
     def kill(self):
         if self.process and self.process.poll() is None:
