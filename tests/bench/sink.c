@@ -3,7 +3,8 @@
  * thread, kept connections, an empty 200 for every request.
  *
  *   bench_sink          prints its port, serves until stdin ends
- *   GET /count          how many POSTs were answered since the last /count
+ *   GET /count          how many POSTs were answered so far
+ *   GET /wait/N         the same, answered once there were N
  *
  * Requests must have a Content-Length or no body, and fit in IN_MAX.
  */
@@ -34,6 +35,8 @@ struct sink {
 	int epoll;
 	int listener;
 	unsigned long posts;
+	unsigned long wanted; /* by the one that waits */
+	int waiting;          /* its socket, or -1 */
 };
 
 static int open_listener(int *port)
@@ -82,19 +85,34 @@ static bool send_all(int fd, const char *text, size_t len)
 	return true;
 }
 
+static bool tell_count(const struct sink *s, int fd)
+{
+	char body[24], text[128];
+	int n = snprintf(body, sizeof(body), "%lu", s->posts);
+
+	n = snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", n,
+		     body);
+	return send_all(fd, text, (size_t)n);
+}
+
 static bool answer(struct sink *s, struct connection *c)
 {
-	if (strncmp(c->in, "GET /count", 10) == 0) {
-		char body[24], text[128];
-		int n = snprintf(body, sizeof(body), "%lu", s->posts);
-
-		s->posts = 0;
-		n = snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s",
-			     n, body);
-		return send_all(c->fd, text, (size_t)n);
+	if (strncmp(c->in, "GET /count", 10) == 0)
+		return tell_count(s, c->fd);
+	if (strncmp(c->in, "GET /wait/", 10) == 0) {
+		s->wanted = strtoul(c->in + 10, NULL, 10);
+		s->waiting = c->fd;
+	} else {
+		s->posts++;
+		if (!send_all(c->fd, OK_REPLY, sizeof(OK_REPLY) - 1))
+			return false;
 	}
-	s->posts++;
-	return send_all(c->fd, OK_REPLY, sizeof(OK_REPLY) - 1);
+	if (s->waiting < 0 || s->posts < s->wanted)
+		return true;
+	bool is_told = tell_count(s, s->waiting) || s->waiting != c->fd;
+
+	s->waiting = -1;
+	return is_told;
 }
 
 /* false: the connection is over. */
@@ -136,7 +154,7 @@ int main(void)
 {
 	struct epoll_event events[EVENTS];
 	struct epoll_event ev = {.events = EPOLLIN};
-	struct sink s = {.epoll = epoll_create1(EPOLL_CLOEXEC)};
+	struct sink s = {.epoll = epoll_create1(EPOLL_CLOEXEC), .waiting = -1};
 	int stdin_mark, port;
 
 	s.listener = open_listener(&port);
