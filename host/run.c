@@ -155,7 +155,7 @@ static void close_all(struct site *s)
 	if (s->engine)
 		engine_stop(s->engine);
 	/* What the engine answered last is taken by the loop. */
-	uv_run(loop_uv(s->loop), UV_RUN_NOWAIT);
+	loop_drain(s->loop);
 	notify_stop(s->notify);
 	if (s->readers)
 		readers_close(s->readers);

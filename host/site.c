@@ -169,7 +169,7 @@ void site_free(struct site *s)
 {
 	egress_close(s->egress);
 	/* Jobs and answers of what was cancelled last. */
-	uv_run(loop_uv(s->loop), UV_RUN_NOWAIT);
+	loop_drain(s->loop);
 	if (s->engine)
 		engine_close(s->engine);
 	while (s->instances) {

@@ -327,6 +327,13 @@ void loop_stop(struct loop *l)
 	uv_async_send(&l->wake);
 }
 
+void loop_drain(struct loop *l)
+{
+	do
+		uv_run(&l->uv, UV_RUN_NOWAIT);
+	while (has_tasks(l));
+}
+
 void loop_close(struct loop *l)
 {
 	uv_close((uv_handle_t *)&l->wake, NULL);

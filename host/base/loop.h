@@ -30,6 +30,8 @@ struct timer {
 struct loop *loop_open(struct clock *clock);
 void loop_run(struct loop *l);  /* until loop_stop */
 void loop_stop(struct loop *l); /* [any] */
+/* At the end: runs what is posted, and what that posts. */
+void loop_drain(struct loop *l);
 void loop_close(struct loop *l);
 uv_loop_t *loop_uv(struct loop *l);
 struct clock *loop_clock(struct loop *l);

@@ -150,6 +150,7 @@ void target_disable(struct target *t, const char *reason)
 	d->target = t;
 	d->reason = reason;
 	atomic_fetch_add(&t->held, 1); /* the target outlives this */
+	settle_flush(t->notify);       /* what failed before is parked too */
 	engine_submit_internal(t->notify->engine, &d->job);
 	lane_pump(t); /* gives back what waits */
 }

@@ -238,6 +238,7 @@ struct verdict_in {
 };
 void settle_verdict(struct verdict_in *in); /* takes it over [loop] */
 void settle_back(struct parcel *p, txw_time due);
+void settle_flush(struct notify *n);  /* submits what is settled by now */
 void settle_target(struct target *t); /* its row changed */
 void settle_forget(struct target *t); /* ... but it is going away */
 

@@ -192,15 +192,22 @@ static void settle_done(struct job *job)
 		unstick(n);
 }
 
-static void on_flush(struct task *task)
+void settle_flush(struct notify *n)
 {
-	struct notify *n = (struct notify *)((char *)task - offsetof(struct notify, flush));
 	struct settle *s = n->settling;
+	if (!s)
+		return;
 	n->settling = NULL;
-	n->flush_posted = false;
 	for (size_t i = 0; i < s->n_targets; i++)
 		target_row(s->targets[i], &s->target_rows[i]);
 	submit(s);
+}
+
+static void on_flush(struct task *task)
+{
+	struct notify *n = (struct notify *)((char *)task - offsetof(struct notify, flush));
+	n->flush_posted = false;
+	settle_flush(n);
 	loop_release(n->loop);
 }
 

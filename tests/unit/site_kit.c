@@ -273,6 +273,7 @@ static void open_parts(struct kit *k, const char *text)
 {
 	struct err e = {0};
 	log_set_level(TXW_LOG_ERROR);
+	k->patience = 20 * SECOND;
 	k->loop = loop_open(&k->clock);
 	k->metrics = metrics_open();
 	k->notify = notify_open(k->loop, k->metrics);
@@ -313,7 +314,7 @@ static void close_parts(struct kit *k)
 {
 	notify_drain(k->notify);
 	engine_stop(k->engine);
-	uv_run(loop_uv(k->loop), UV_RUN_NOWAIT);
+	loop_drain(k->loop);
 	notify_stop(k->notify);
 	readers_close(k->readers);
 	engine_close(k->engine);
@@ -379,7 +380,7 @@ static void on_walked(struct task *task)
 void kit_advance(struct kit *k, int64_t by)
 {
 	struct walked w = {.task.run = on_walked};
-	assert_int_equal(loop_advance(k->loop, by, 100 * MILLISECOND, &w.task), 0);
+	assert_int_equal(loop_advance(k->loop, by, k->patience, &w.task), 0);
 	while (!w.done)
 		kit_turn(k);
 }

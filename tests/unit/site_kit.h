@@ -40,8 +40,8 @@ struct sent {
 struct kit {
 	char path[256];
 	char conf_path[272];
-	bool keeps; /* the files, over kit_close */
 	struct clock clock;
+	int64_t patience; /* with what never answers; real microseconds */
 	struct loop *loop;
 	struct metrics *metrics;
 	struct plugins *plugins;
@@ -85,7 +85,7 @@ void kit_close(struct kit *k);
 /* The store's commit fails from now on with rc (0: no more), for all kits. */
 void kit_fail_commits(int32_t rc);
 
-/* One turn of the loop that waits for something; or until done(k). */
+/* One turn of the loop that waits for something. */
 void kit_turn(struct kit *k);
 void kit_rest(struct kit *k); /* nothing is under way any more */
 void kit_advance(struct kit *k, int64_t by);
