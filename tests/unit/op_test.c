@@ -75,13 +75,13 @@ static void creating_with_an_unknown_flow_or_state_says_what_is_near(void **stat
 static void an_absolute_deadline_and_a_span_are_kept(void **state)
 {
 	struct kit *k = *state;
-	struct op op = op_create("strict", "P1", NULL);
+	struct op op = op_create("timed", "P1", NULL);
 	op.expires_in = 5 * MINUTE;
 	assert_int_equal(kit_op(k, op)->after->expires_at, KIT_START + 5 * MINUTE);
-	op = op_create("strict", "P2", NULL);
+	op = op_create("timed", "P2", NULL);
 	op.expires_at = KIT_START + HOUR;
 	assert_int_equal(kit_op(k, op)->after->expires_at, KIT_START + HOUR);
-	assert_int_equal(kit_op(k, op_create("strict", "P3", NULL))->after->expires_at, 0);
+	assert_int_equal(kit_op(k, op_create("timed", "P3", NULL))->after->expires_at, 0);
 	op = op_create("payment", "P4", NULL); /* the state's is earlier */
 	op.expires_in = HOUR;
 	assert_int_equal(kit_op(k, op)->after->expires_at, KIT_START + 30 * MINUTE);
@@ -334,17 +334,26 @@ static void one_expires_when_its_deadline_has_passed_and_not_before(void **state
 	assert_int_equal(kit_events(k, TXW_EV_EXPIRED), 2);
 }
 
-static void one_whose_flow_has_no_place_for_it_does_not_expire(void **state)
+static void a_deadline_that_leads_nowhere_is_refused(void **state)
 {
 	struct kit *k = *state;
 	struct op op = op_create("strict", "P1", NULL);
 	op.expires_in = MINUTE;
-	kit_op(k, op);
-	kit_advance(k, HOUR);
-	op.kind = OP_EXPIRE;
-	assert_int_equal(kit_op(k, op)->result, OP_UNCHANGED);
-	op.kind = OP_CREATE;
-	assert_int_equal(kit_op(k, op)->after->due_at, 0); /* and is not due for ever */
+	const struct op *r = kit_op(k, op);
+	assert_int_equal(r->result, OP_INVALID);
+	assert_non_null(strstr(r->why, "expires-to"));
+	kit_op(k, op_create("strict", "P1", NULL));
+	op.kind = OP_UPDATE;
+	op.set = OP_SET_EXPIRES;
+	op.expires_at = KIT_START + MINUTE;
+	assert_int_equal(kit_op(k, op)->result, OP_INVALID);
+	/* A discovered one is kept, without it. */
+	op = op_create("strict", "P2", NULL);
+	op.kind = OP_DISCOVER;
+	op.expires_at = KIT_START + MINUTE;
+	r = kit_op(k, op);
+	assert_status(r, OP_CREATED, "a", 1);
+	assert_int_equal(r->after->due_at, 0);
 }
 
 static void a_dry_run_says_what_would_be_and_writes_nothing(void **state)
@@ -519,7 +528,7 @@ int main(void)
 	    T(a_paused_one_is_not_due_until_it_goes_on),
 	    T(poll_now_needs_no_event),
 	    T(one_expires_when_its_deadline_has_passed_and_not_before),
-	    T(one_whose_flow_has_no_place_for_it_does_not_expire),
+	    T(a_deadline_that_leads_nowhere_is_refused),
 	    T(a_dry_run_says_what_would_be_and_writes_nothing),
 	    T(a_version_that_is_not_the_expected_one_is_a_conflict),
 	    T(another_tenant_s_transaction_does_not_exist),

@@ -164,6 +164,25 @@ static void a_failed_commit_routes_nothing_and_the_next_one_all(void **state)
 	assert_int_equal(kit_deliveries(k, TXW_ANY_STATE), 2);
 }
 
+static void a_route_new_to_the_config_hears_what_comes_and_not_what_was(void **state)
+{
+	struct kit *k = *state;
+	static const char more[] = "notifier.fake hooks { }\n"
+				   "route all { to = { \"hooks:new\" } }\n";
+	make(k, "a", 20, NULL);
+	kit_rest(k);
+	kit_reopen(k, with_flows(more));
+	make(k, "b", 5, NULL);
+	kit_rest(k);
+	assert_int_equal(sent_to(k, "new"), 5);
+	make(k, "c", 5, NULL);
+	kit_reopen(k, with_flows(more));
+	size_t before = kit_deliveries(k, TXW_ANY_STATE);
+	kit_rest(k);
+	assert_true(before <= 10);
+	assert_int_equal(kit_deliveries(k, TXW_DLV_DELIVERED), 10);
+}
+
 static int by_seq(const void *a, const void *b)
 {
 	const struct sent *x = a, *y = b;
@@ -217,6 +236,7 @@ int main(void)
 	    T(events_routed_before_a_restart_are_not_routed_again),
 	    T(events_committed_and_not_routed_are_routed_after_a_restart),
 	    T(a_failed_commit_routes_nothing_and_the_next_one_all),
+	    T(a_route_new_to_the_config_hears_what_comes_and_not_what_was),
 	    T(a_flood_to_one_target_is_all_delivered_once),
 	    T(more_events_than_memory_holds_come_from_the_store),
 	};

@@ -16,9 +16,10 @@ static const struct flow_state STATES[] = {
 		 .first_after = 7 * SECOND,
 		 .multiplier_milli = 2000}},
     {.name = STR_LIT("done"), .outcome = TXW_SUCCESS, .expires_to = 3},
+    {.name = STR_LIT("late"), .outcome = TXW_EXPIRED, .expires_to = 3},
 };
 static struct flow FLOW = {
-    .name = STR_LIT("f"), .n_states = 3, .states = STATES, .expired = 3, .ttl = DAY};
+    .name = STR_LIT("f"), .n_states = 4, .states = STATES, .expired = 3, .ttl = DAY};
 
 static struct flow_entry entry(int64_t every, int64_t slow_to, int64_t multiplier)
 {
