@@ -24,7 +24,7 @@
 #include "measure/metrics.h"
 
 #define MAX_TAILS  4
-#define STEP_RETRY SECOND /* after the router's unit failed */
+#define STEP_RETRY SECOND /* real; after the router's unit failed */
 
 struct tail {
 	engine_tail fn;
@@ -297,6 +297,7 @@ static int32_t run_step(struct engine *g, bool *again, struct err *e)
 	int32_t rc = g->step(g->step_ctx, &g->unit, e);
 	if (rc >= 0) {
 		g->step_wanted = rc > 0;
+		g->step_after = rc == ENGINE_STEP_LATER ? clock_ticks() + STEP_RETRY : 0;
 		return 0;
 	}
 	log_error("routing failed", "why", e->text);
@@ -327,6 +328,7 @@ static void hand_on(struct engine *g)
 	for (size_t i = 0; i < g->n_tails; i++)
 		g->tails[i].fn(g->tails[i].ctx, u->events, u->n_events);
 	g->step_wanted = g->step != NULL;
+	g->step_after = 0;
 }
 
 /* One unit of work for the whole list. With *again the unit was undone and
@@ -399,6 +401,7 @@ static struct job *sort_group(struct engine *g, struct qitem *items, int *n, boo
 		if (items == &g->nudge.item) {
 			atomic_store(&g->nudged, false);
 			g->step_wanted = g->step != NULL;
+			g->step_after = 0;
 			*nudged = true;
 			continue;
 		}

@@ -65,7 +65,8 @@ typedef void (*engine_tail)(void *ctx, txw_event *const *events, size_t n);
 /* Opens the store (migration, integrity). */
 struct engine *engine_open(instance *store, struct loop *loop, struct flows *flows,
 			   struct metrics *metrics, struct err *e);
-/* Runs fn in a unit of its own and commits, before the thread runs. [load] */
+/* Runs fn in a unit of its own and commits, before the thread runs or after
+ * engine_stop. [load] */
 int32_t engine_first(struct engine *g, int32_t (*fn)(void *ctx, struct unit *u, struct err *e),
 		     void *ctx, struct err *e);
 /* Starts the thread, when every tail and step is registered. */
@@ -95,7 +96,9 @@ struct loop *engine_loop(const struct engine *g);
 /* Before engine_start. At most four. */
 void engine_on_tail(struct engine *g, engine_tail tail, void *ctx);
 /* Called once in each unit after its jobs, and when idle for as long as it
- * returns 1 (more to do): the router. [writer] */
+ * says there is more to do: the router. Returns 0, an error, or: [writer] */
+#define ENGINE_STEP_MORE  1 /* call again at once */
+#define ENGINE_STEP_LATER 2 /* ... or in a second, if no unit comes before */
 void engine_on_unit(struct engine *g, int32_t (*step)(void *ctx, struct unit *u, struct err *e),
 		    void (*committed)(void *ctx, bool ok), void *ctx);
 /* Called after a commit that wrote a due_at, with the earliest. [writer] */

@@ -109,6 +109,27 @@ static int32_t anomaly(struct change *c, txw_str word, struct err *e)
 	return commit_row(c, TXW_EV_ANOMALY, status, e);
 }
 
+/* The same, beside the event that the observation is known by: one message of
+ * the upstream is one event's. */
+static int32_t anomaly_beside(struct change *c, txw_str word, struct err *e)
+{
+	txw_str id = c->op->source_event_id;
+	c->op->source_event_id = STR_NONE;
+	int32_t rc = anomaly(c, word, e);
+	c->op->source_event_id = id;
+	return rc;
+}
+
+static const char NO_EXPIRY[] =
+    "its flow cannot expire: no state has the outcome \"expired\", and there is no expires-to";
+
+static bool can_expire(const struct change *c, uint32_t state)
+{
+	const struct flow *f = c->entry->flow;
+	return f->states[state].outcome != TXW_OPEN || f->states[state].expires_to < f->n_states ||
+	       f->expired < f->n_states;
+}
+
 static int32_t create(struct change *c, struct err *e)
 {
 	struct op *op = c->op;
@@ -123,6 +144,11 @@ static int32_t create(struct change *c, struct err *e)
 	/* A discovered one must not be lost for a word nobody knows. */
 	if (is_unknown)
 		to = initial;
+	bool is_timed = op->expires_at || op->expires_in;
+	if (is_timed && op->kind == OP_CREATE && !can_expire(c, to)) {
+		because(c, OP_INVALID, NO_EXPIRY);
+		return 0;
+	}
 	txw_tx *row = arena_alloc(&c->unit->arena, sizeof(*row));
 	*row = (txw_tx){
 	    .size = sizeof(*row),
@@ -175,7 +201,7 @@ static int32_t move(struct change *c, const struct decision *d, struct err *e)
 	txw_str from = c->row->status;
 	int32_t rc;
 	/* A move against the rules is applied, but never silently. */
-	if (d->is_flagged && (rc = anomaly(c, c->op->status, e)) < 0)
+	if (d->is_flagged && (rc = anomaly_beside(c, c->op->status, e)) < 0)
 		return rc;
 	enter_state(c, d->to);
 	take_source(c);
@@ -246,11 +272,8 @@ static int32_t expire(struct change *c, struct err *e)
 	if (to >= c->entry->flow->n_states)
 		to = c->entry->flow->expired;
 	if (to >= c->entry->flow->n_states) { /* the flow has no place for it */
-		row->expires_at = 0;
-		schedule_due(row);
-		const txw_tx *one = row;
 		result(c, OP_UNCHANGED);
-		return UNIT_CALL(c->unit, e, reschedule, &one, 1);
+		return 0;
 	}
 	char text[TIME_TEXT_MAX];
 	time_print(text, row->expires_at);
@@ -307,6 +330,12 @@ static int32_t update(struct change *c, struct err *e)
 {
 	txw_tx *row = c->row;
 	bool was_paused = row->paused;
+	uint32_t state = flow_find(c->entry->flow, row->status);
+	if (c->op->set & OP_SET_EXPIRES && c->op->expires_at && state < c->entry->flow->n_states &&
+	    !can_expire(c, state)) {
+		because(c, OP_INVALID, NO_EXPIRY);
+		return 0;
+	}
 	bool changed = update_row(c);
 	if (was_paused && !row->paused)
 		schedule_next(c->entry, row, c->unit->now, 1);

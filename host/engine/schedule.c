@@ -84,6 +84,9 @@ void schedule_next(const struct flow_entry *entry, txw_tx *tx, txw_time now, int
 
 void schedule_expiry(const struct flow_entry *entry, uint32_t state, txw_tx *tx)
 {
-	tx->expires_at = flow_expires_at(entry->flow, state, tx->created_at, tx->status_since,
-					 tx->deadline);
+	const struct flow *f = entry->flow;
+	bool has_place = f->states[state].expires_to < f->n_states || f->expired < f->n_states;
+	tx->expires_at = !has_place ? 0
+				    : flow_expires_at(entry->flow, state, tx->created_at,
+						      tx->status_since, tx->deadline);
 }

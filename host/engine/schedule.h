@@ -22,7 +22,8 @@ void schedule_next(const struct flow_entry *entry, txw_tx *tx, txw_time now, int
  * finished. */
 void schedule_due(txw_tx *tx);
 
-/* Sets expires_at from the flow, the row's state and its own deadline. */
+/* Sets expires_at from the flow, the row's state and its own deadline; 0 where
+ * the flow has no state that an expiry leads to. */
 void schedule_expiry(const struct flow_entry *entry, uint32_t state, txw_tx *tx);
 
 #endif

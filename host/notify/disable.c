@@ -93,6 +93,12 @@ static int32_t park(struct disable *d, struct unit *u, struct err *e)
 	return 0;
 }
 
+static void on_commit(void *ctx)
+{
+	/* A PATCH may have enabled it in between; the document says no. */
+	atomic_store(&((struct disable *)ctx)->target->is_disabled, true);
+}
+
 static int32_t disable_apply(struct job *job, struct unit *u, struct err *e)
 {
 	struct disable *d = (struct disable *)job;
@@ -107,6 +113,8 @@ static int32_t disable_apply(struct job *job, struct unit *u, struct err *e)
 			rc = mark_document(d, u, e);
 		if (rc >= 0)
 			rc = tell(d, u, e);
+		if (rc >= 0)
+			unit_on_commit(u, on_commit, d);
 	}
 	return rc < 0 ? rc : park(d, u, e);
 }

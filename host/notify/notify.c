@@ -246,19 +246,55 @@ static int32_t on_target(void *ctx, const txw_target *row, txw_time first_due)
 
 /* The first unit: targets that are new get their key, leases of a host that
  * died end, and the router finds its place in the log. */
+static int32_t introduce(struct target *t, struct unit *u, struct err *e)
+{
+	txw_target row;
+	target_row(t, &row);
+	int32_t rc = UNIT_CALL(u, e, put_target, &row);
+	t->key = row.key;
+	if (rc < 0 || t->is_subscription)
+		return rc;
+	/* A route that is new to the config hears of what comes, not of what
+	 * was: from where on is kept, for a crash before the first event. */
+	char body[64];
+	snprintf(body, sizeof(body), "{\"from_seq\":%lld}", (long long)u->info.last_seq);
+	t->from_seq = u->info.last_seq;
+	txw_doc doc = {
+	    .size = sizeof(doc),
+	    .kind = STR_LIT("route"),
+	    .tenant = t->tenant,
+	    .id = t->name,
+	    .body = str_of(body),
+	    .version = 1,
+	    .created_at = u->now,
+	    .updated_at = u->now,
+	};
+	return UNIT_CALL(u, e, put_doc, &doc);
+}
+
 static int32_t first_unit(void *ctx, struct unit *u, struct err *e)
 {
 	struct notify *n = ctx;
 	int32_t rc = UNIT_CALL(u, e, release, u->now);
 	for (struct rule *r = n->routes; r && rc >= 0; r = r->next) {
-		if (r->target->key)
-			continue;
-		txw_target row;
-		target_row(r->target, &row);
-		rc = UNIT_CALL(u, e, put_target, &row);
-		r->target->key = row.key;
+		if (r->target->key == 0)
+			rc = introduce(r->target, u, e);
+		if (!r->target->is_subscription)
+			r->from_seq = r->target->from_seq;
 	}
 	return rc < 0 ? rc : router_load(&n->router, u, e);
+}
+
+static int32_t on_route(void *ctx, const txw_doc *doc)
+{
+	struct notify *n = ctx;
+	json_t *body = json_loadb(doc->body.ptr, doc->body.len, 0, NULL);
+	int64_t from = json_integer_value(json_object_get(body, "from_seq"));
+	for (struct rule *r = n->routes; r; r = r->next)
+		if (str_eq(r->target->name, doc->id) && str_eq(r->target->tenant, doc->tenant))
+			r->target->from_seq = from;
+	json_decref(body);
+	return 0;
 }
 
 static int32_t on_due(void *ctx, const txw_target *row, txw_time first_due)
@@ -291,6 +327,8 @@ int32_t notify_start(struct notify *n, struct engine *g, struct readers *r, stru
 	const txw_store *v = readers_store(r);
 	int32_t rc = load_subscriptions(n, e);
 	if (rc < 0 || (rc = READ_CALL(v, e, list_targets, readers_mine(r), on_target, n)) < 0 ||
+	    (rc = READ_CALL(v, e, list_docs, readers_mine(r), STR_LIT("route"), STR_NONE, STR_NONE,
+			    UINT32_MAX, on_route, n)) < 0 ||
 	    (rc = engine_first(g, first_unit, n, e)) < 0)
 		return rc;
 	take_rules(n);
@@ -317,8 +355,18 @@ int64_t notify_target_key(struct notify *n, txw_str tenant, txw_str name)
 	return t ? t->key : 0;
 }
 
+static int32_t last_unit(void *ctx, struct unit *u, struct err *e)
+{
+	return router_save(ctx, u, e);
+}
+
 void notify_stop(struct notify *n)
 {
+	struct err e;
+	/* A cursor that is behind costs a second look at the next start. */
+	if (n->engine && n->router.cursor != n->router.saved &&
+	    engine_first(n->engine, last_unit, &n->router, &e) < 0)
+		log_warn("the router's place in the log is not saved", "why", e.text);
 	router_stop(&n->router);
 }
 

@@ -111,6 +111,7 @@ struct target {
 	struct channel *channel;
 	struct address *address;
 	bool is_subscription;
+	int64_t from_seq; /* a route's: events above it are for it */
 	_Atomic bool is_disabled;
 	_Atomic size_t held;   /* parcels, and those the router is making */
 	_Atomic size_t window; /* how many of them, at most */
@@ -172,6 +173,7 @@ struct router {
 	size_t n_rows, cap_rows;
 	size_t n_done; /* events this step routed */
 	bool wrote_mark;
+	int64_t moved_at;      /* ticks */
 	int64_t step;          /* counts steps */
 	struct target **noted; /* have due rows that were not handed over */
 	size_t n_noted, cap_noted;
@@ -180,6 +182,8 @@ struct router {
 
 void router_init(struct router *r, struct notify *n);
 int32_t router_load(struct router *r, struct unit *u, struct err *e); /* [writer] */
+/* Makes what was routed durable, in the unit of a change of rules. */
+int32_t router_save(struct router *r, struct unit *u, struct err *e);
 int32_t router_step(void *ctx, struct unit *u, struct err *e);
 void router_committed(void *ctx, bool ok);
 void router_tail(void *ctx, txw_event *const *events, size_t n);

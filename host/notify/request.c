@@ -322,8 +322,9 @@ static int32_t apply_put(struct sub_request *r, struct unit *u, struct err *e)
 	int32_t rc = 0;
 	if (r->what == SUB_CREATE)
 		c->target->key = 0;
-	else
-		rc = same_version(r, u, e);
+	else if ((rc = same_version(r, u, e)) >= 0)
+		/* The new rule is for what is not routed yet, also after a crash. */
+		rc = router_save(&c->notify->router, u, e);
 	if (rc >= 0)
 		rc = put_target_row(c, u, !c->sub.is_enabled, e);
 	if (rc >= 0)

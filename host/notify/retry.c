@@ -4,17 +4,17 @@
 
 #include <stdlib.h>
 
-/* The row as the request's reader saw it; the unit moves it by state, so one
- * that was settled meanwhile is left alone. */
+/* What the reader saw may have changed since: the unit looks again, so one
+ * that is on its way by now is left alone. */
 static int32_t retry_apply(struct job *job, struct unit *u, struct err *e)
 {
 	struct retry_request *r = (struct retry_request *)job;
-	txw_delivery_row row = r->row;
-	row.state = TXW_DLV_PENDING;
-	row.due_at = u->now;
-	row.updated_at = u->now;
-	const txw_delivery_row *one = &row;
-	return UNIT_CALL(u, e, settle, &one, 1, NULL, 0);
+	int32_t rc = UNIT_CALL(u, e, resend, r->row.target, r->row.key, u->now);
+	job->rc = 0;
+	if (rc == 0)
+		job->rc = err_set(&job->err, TXW_E_EXISTS,
+				  "the delivery is under way: it is sent without being asked");
+	return rc < 0 ? rc : 0;
 }
 
 static void retry_done(struct job *job)

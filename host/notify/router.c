@@ -4,7 +4,8 @@
  * A step of the engine's unit routes a bounded number of events and moves the
  * cursor in the same commit. Events come from memory when they were just
  * committed, from the store after a start or a flood. A cursor that moved
- * over events nobody wanted is saved with the next unit that writes.
+ * over events nobody wanted is saved with the next unit that writes, or when
+ * it has been quiet for a second.
  *
  * Runs on the writer's thread.
  */
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 
 #define CURSOR STR_LIT("router")
+#define QUIET  (900 * MILLISECOND) /* real, without events */
 
 void router_init(struct router *r, struct notify *n)
 {
@@ -267,6 +269,11 @@ static int32_t save(struct router *r, struct unit *u, struct err *e)
 	return UNIT_CALL(u, e, put_mark, CURSOR, r->next_cursor);
 }
 
+int32_t router_save(struct router *r, struct unit *u, struct err *e)
+{
+	return UNIT_CALL(u, e, put_mark, CURSOR, r->cursor);
+}
+
 /* The rows' keys are known now. */
 static void address_parcels(struct parcel *p, size_t n_rows, txw_delivery_row *const *rows)
 {
@@ -297,7 +304,9 @@ int32_t router_step(void *ctx, struct unit *u, struct err *e)
 		r->next_cursor = rec->ev->seq;
 		done++;
 	}
-	if (r->n_rows || (r->next_cursor != r->saved && u->n_events)) {
+	bool is_dirty = r->next_cursor != r->saved;
+	bool is_quiet = is_dirty && done == r->n && clock_ticks() - r->moved_at >= QUIET;
+	if (r->n_rows || (is_dirty && (u->n_events || is_quiet))) {
 		size_t n = r->n_rows;
 		txw_delivery_row **all = arena_alloc(&u->arena, (n ? n : 1) * sizeof(*all));
 		if (n)
@@ -308,7 +317,11 @@ int32_t router_step(void *ctx, struct unit *u, struct err *e)
 		address_parcels(r->made, n, all);
 	}
 	r->n_done = done;
-	return done < r->n || r->has_gap;
+	if (done)
+		r->moved_at = clock_ticks();
+	if (done < r->n || r->has_gap)
+		return ENGINE_STEP_MORE;
+	return is_dirty && !r->wrote_mark ? ENGINE_STEP_LATER : 0;
 }
 
 /* ---- to the lanes ---- */

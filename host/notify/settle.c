@@ -373,7 +373,8 @@ static void gone(struct settled *it, struct target *t)
 		end(it, TXW_DLV_DEAD);
 		return;
 	}
-	end(it, TXW_DLV_PARKED);
+	/* A 2xx that asks for no more did take this one. */
+	end(it, it->row.status / 100 == 2 ? TXW_DLV_DELIVERED : TXW_DLV_PARKED);
 	target_disable(t, "the receiver asked for no more (410 Gone)");
 }
 

@@ -136,9 +136,12 @@ struct channel *channel_find(struct notify *n, txw_str name)
 
 int64_t channel_backoff(const struct channel *c, uint32_t attempts, uint64_t salt)
 {
-	if (attempts == 0 || attempts > c->n_schedule)
+	/* A round is one attempt more than there are waits; a delivery that
+	 * is sent again after its end has a round of its own. */
+	size_t k = attempts % (c->n_schedule + 1);
+	if (k == 0)
 		return -1;
-	int64_t wait = c->schedule[attempts - 1];
+	int64_t wait = c->schedule[k - 1];
 	int64_t width = wait / 1000 * c->jitter_milli;
 	if (width <= 0)
 		return wait;

@@ -54,10 +54,17 @@ static struct room *room_of(struct claim *c, txw_str flow)
 	return NULL;
 }
 
-static int32_t expire_now(struct claim *c, const txw_tx *tx)
+static int32_t expire_now(struct claim *c, txw_tx *tx)
 {
 	struct op op = {.kind = OP_EXPIRE, .name = {.key = tx->key}, .source = STR_LIT("watch")};
-	return op_run(&c->expired, c->unit, &op, c->err);
+	int32_t rc = op_run(&c->expired, c->unit, &op, c->err);
+	if (rc < 0 || op.result == OP_CHANGED)
+		return rc;
+	/* Its state or flow is not what it was in the config: look again later,
+	 * in case the config is mended. */
+	tx->due_at = c->unit->now + HOUR;
+	const txw_tx *one = tx;
+	return UNIT_CALL(c->unit, c->err, reschedule, &one, 1);
 }
 
 static void take(struct claim *c, const txw_tx *tx, struct room *room, bool is_last, txw_time due)

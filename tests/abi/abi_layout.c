@@ -422,7 +422,8 @@ FIELD(txw_store, stats, 296, 8);
 FIELD(txw_store, ping, 304, 8);
 FIELD(txw_store, target_due, 312, 8);
 FIELD(txw_store, release, 320, 8);
-SIZE(txw_store, 328);
+FIELD(txw_store, resend, 328, 8);
+SIZE(txw_store, 336);
 
 /* ext/clock.h */
 FIELD(txw_clock_ext, size, 0, 4);

@@ -269,14 +269,41 @@ static void a_verdict_and_its_attempt_are_kept(void **state)
 	ROLLBACK();
 }
 
+static void what_is_sent_again_keeps_its_transactions_order(void **state)
+{
+	struct kit *k = *state;
+	struct scene s = begin_scene(k);
+	int64_t to = s.target.key;
+	int64_t first = deliver(k, &s, 1, TXW_DLV_PARKED, 0, 1);
+	int64_t second = deliver(k, &s, 2, TXW_DLV_PARKED, 0, 1);
+	int64_t third = deliver(k, &s, 3, TXW_DLV_DEAD, 0, 1);
+	COMMIT();
+	BEGIN();
+	assert_int_equal(1, OK(k->v->resend(k->self, to, third, KIT_NOW, &k->err)));
+	assert_int_equal(
+	    2, OK(k->v->move(k->self, to, TXW_DLV_PARKED, TXW_DLV_PENDING, KIT_NOW, 9, &k->err)));
+	COMMIT();
+	assert_int_equal(1, list(k, (txw_delivery_query){.state = TXW_DLV_PENDING}, 0));
+	assert_int_equal(first, k->deliveries[0].key);
+	assert_int_equal(2, list(k, (txw_delivery_query){.state = TXW_DLV_BLOCKED}, 0));
+	assert_int_equal(second, k->deliveries[1].key);
+	BEGIN(); /* one that waits for its turn, or is under way, stays as it is */
+	assert_int_equal(0, OK(k->v->resend(k->self, to, second, KIT_NOW, &k->err)));
+	claim(k, &s, KIT_NOW, KIT_NOW + 100, 9);
+	assert_int_equal(1, k->n);
+	assert_int_equal(0, OK(k->v->resend(k->self, to, first, KIT_NOW, &k->err)));
+	assert_int_equal(0, OK(k->v->resend(k->self, to + 1, third, KIT_NOW, &k->err)));
+	ROLLBACK();
+}
+
 static void deliveries_move_oldest_first_from_every_state_to_every_state(void **state)
 {
 	struct kit *k = *state;
 	struct scene s = begin_scene(k);
 	int64_t to = s.target.key;
-	int64_t first = deliver(k, &s, 1, TXW_DLV_PENDING, KIT_NOW + 9, 1);
-	int64_t second = deliver(k, &s, 2, TXW_DLV_PENDING, KIT_NOW, 1);
-	int64_t third = deliver(k, &s, 3, TXW_DLV_PENDING, KIT_NOW, 1);
+	int64_t first = deliver(k, &s, 1, TXW_DLV_PENDING, KIT_NOW + 9, 0);
+	int64_t second = deliver(k, &s, 2, TXW_DLV_PENDING, KIT_NOW, 0);
+	int64_t third = deliver(k, &s, 3, TXW_DLV_PENDING, KIT_NOW, 0);
 	uint32_t from = TXW_DLV_PENDING;
 	static const uint32_t ROUND[] = {TXW_DLV_PARKED,  TXW_DLV_BLOCKED,    TXW_DLV_DEAD,
 					 TXW_DLV_SENDING, TXW_DLV_SUPPRESSED, TXW_DLV_DELIVERED,
@@ -358,6 +385,7 @@ int main(void)
 	    CASE(a_restart_releases_what_was_being_sent),
 	    CASE(an_ordered_target_gets_one_after_the_other),
 	    CASE(a_verdict_and_its_attempt_are_kept),
+	    CASE(what_is_sent_again_keeps_its_transactions_order),
 	    CASE(deliveries_move_oldest_first_from_every_state_to_every_state),
 	    CASE(deliveries_are_listed_by_what_is_asked),
 	};

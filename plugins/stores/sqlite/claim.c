@@ -136,6 +136,30 @@ int32_t claim_unblock(void *instance, int64_t target, int64_t tx, txw_time due, 
 	return rc < 0 ? rc : sqlite3_changes(s->db.handle);
 }
 
+/* Blocks what an earlier delivery of its transaction precedes. */
+static int32_t keep_order(struct store *s, int64_t target, txw_error *err)
+{
+	sqlite3_stmt *st = db_stmt(&s->db, SQL_DELIVERY_KEEP_ORDER);
+	bind_int(st, 1, target);
+	return db_run(&s->db, st, "keeping the order", err);
+}
+
+int32_t claim_resend(void *instance, int64_t target, int64_t delivery, txw_time due, txw_error *err)
+{
+	struct store *s = instance;
+	sqlite3_stmt *st = db_stmt(&s->db, SQL_DELIVERY_RESEND);
+	int32_t rc = unit_ready(s, err);
+	if (rc < 0)
+		return rc;
+	bind_int(st, 1, target);
+	bind_int(st, 2, delivery);
+	bind_some(st, 3, due);
+	if ((rc = db_run(&s->db, st, "sending a delivery again", err)) < 0)
+		return rc;
+	int32_t changed = sqlite3_changes(s->db.handle);
+	return changed && (rc = keep_order(s, target, err)) < 0 ? rc : changed;
+}
+
 int32_t claim_move(void *instance, int64_t target, uint32_t from, uint32_t to, txw_time due,
 		   uint32_t limit, txw_error *err)
 {
@@ -157,8 +181,12 @@ int32_t claim_move(void *instance, int64_t target, uint32_t from, uint32_t to, t
 	bind_int(st, 3, to);
 	bind_some(st, 4, due);
 	bind_int(st, 5, limit);
-	rc = db_run(&s->db, st, "moving deliveries", err);
-	return rc < 0 ? rc : sqlite3_changes(s->db.handle);
+	if ((rc = db_run(&s->db, st, "moving deliveries", err)) < 0)
+		return rc;
+	int32_t moved = sqlite3_changes(s->db.handle);
+	if (moved && to == TXW_DLV_PENDING && (rc = keep_order(s, target, err)) < 0)
+		return rc;
+	return moved;
 }
 
 int32_t claim_target_due(void *instance, int64_t target, txw_time *out, txw_error *err)

@@ -196,6 +196,7 @@ static const txw_store STORE = {
     .ping = read_ping,
     .target_due = claim_target_due,
     .release = claim_release,
+    .resend = claim_resend,
 };
 
 static const txw_role ROLES[] = {

@@ -151,6 +151,16 @@ struct sql_row {
 	  "UPDATE delivery SET state = 0, due_at = ?3 WHERE key = (SELECT key FROM delivery"       \
 	  " INDEXED BY delivery_order WHERE target = ?1 AND tx = ?2 AND ordered = 1"               \
 	  " AND state IN (0, 1, 6) AND state = 1 ORDER BY key LIMIT 1)")                           \
+	X(DELIVERY_RESEND, SQL_WRITER,                                                             \
+	  "UPDATE delivery SET state = 0, due_at = ?3 WHERE key = ?2 AND target = ?1"              \
+	  " AND state NOT IN (1, 6)")                                                              \
+	/* Of one transaction only the first may be PENDING. */                                    \
+	X(DELIVERY_KEEP_ORDER, SQL_WRITER,                                                         \
+	  "UPDATE delivery SET state = 1, due_at = NULL WHERE key IN (SELECT d.key"                \
+	  " FROM delivery AS d INDEXED BY delivery_order WHERE d.target = ?1 AND d.ordered = 1"    \
+	  " AND d.state IN (0, 1, 6) AND d.state = 0 AND EXISTS (SELECT 1 FROM delivery AS e"      \
+	  " INDEXED BY delivery_order WHERE e.target = ?1 AND e.tx = d.tx AND e.ordered = 1"       \
+	  " AND e.state IN (0, 1, 6) AND e.key < d.key))")                                         \
 	/* One for each of the indexes that find rows of a state. */                               \
 	X(MOVE_LIVE, SQL_WRITER,                                                                   \
 	  "UPDATE delivery SET state = ?3, due_at = ?4 WHERE key IN (SELECT key FROM delivery"     \

@@ -149,6 +149,8 @@ int32_t claim_move(void *instance, int64_t target, uint32_t from, uint32_t to, t
 
 int32_t claim_target_due(void *instance, int64_t target, txw_time *out, txw_error *err);
 int32_t claim_release(void *instance, txw_time due, txw_error *err);
+int32_t claim_resend(void *instance, int64_t target, int64_t delivery, txw_time due,
+		     txw_error *err);
 
 int32_t docs_put(void *instance, const txw_doc *doc, txw_error *err);
 int32_t docs_get(void *instance, txw_str kind, txw_str tenant, txw_str id, txw_emit_doc emit,

@@ -234,7 +234,9 @@ typedef struct txw_store {
 	int32_t (*unblock)(void *instance, int64_t target, int64_t tx, txw_time due,
 			   txw_error *err);
 	/* Moves at most limit deliveries of a target, oldest first, from one
-	 * state to another and sets due_at; returns how many. */
+	 * state to another and sets due_at; returns how many. What goes to
+	 * PENDING becomes BLOCKED instead where an earlier ordered delivery of
+	 * its transaction is PENDING, SENDING or BLOCKED. */
 	int32_t (*move)(void *instance, int64_t target, uint32_t from, uint32_t to, txw_time due,
 			uint32_t limit, txw_error *err);
 
@@ -288,6 +290,11 @@ typedef struct txw_store {
 	int32_t (*target_due)(void *instance, int64_t target, txw_time *out, txw_error *err);
 	/* At start: makes every SENDING delivery PENDING, due at `due`. */
 	int32_t (*release)(void *instance, txw_time due, txw_error *err);
+	/* Makes one delivery of the target PENDING, due at `due`, whatever its
+	 * state, but not one that is SENDING or BLOCKED. 1 = done, 0 = not.
+	 * Order is kept as by move. */
+	int32_t (*resend)(void *instance, int64_t target, int64_t delivery, txw_time due,
+			  txw_error *err);
 } txw_store;
 
 #ifdef __cplusplus
