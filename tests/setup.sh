@@ -57,5 +57,5 @@ build() {
 	local preset=$1
 	shift
 	(cd "$top" && logged "$preset-configure" cmake --preset "$preset" &&
-		logged "$preset-build" cmake --build --preset "$preset" ${1:+--target "$@"})
+		logged "$preset-build" cmake --build --preset "$preset" ${1:+--target "$@"} -- -k 0)
 }
