@@ -150,11 +150,13 @@ static int32_t open_all(struct site *s, struct conf_report *report, struct err *
 
 static void close_all(struct site *s)
 {
-	if (s->api)
-		api_close(s->api);
+	/* The writer first: what it tells the API's lists and caches needs them.
+	 * What it answered last is taken by the loop. */
 	if (s->engine)
 		engine_stop(s->engine);
-	/* What the engine answered last is taken by the loop. */
+	loop_drain(s->loop);
+	if (s->api)
+		api_close(s->api);
 	loop_drain(s->loop);
 	notify_stop(s->notify);
 	if (s->readers)

@@ -45,6 +45,8 @@ static void api_free(struct api *api)
 	if (api->stats)
 		stats_close(api);
 	mounts_close(api);
+	if (api->rows)
+		rowcache_close(api->rows);
 	cursor_key_free(api->cursors);
 	auth_close(api->auth);
 	free(api);
@@ -66,6 +68,8 @@ struct api *api_open(struct api_site *site, struct conf_report *report, struct e
 	api->cursors = cursor_key_make(info->site, info->epoch);
 	mounts_open(api);
 	api->waits = waits_open(api);
+	api->rows = rowcache_open();
+	engine_on_rows(site->engine, rowcache_forget, api->rows);
 	stats_open(api);
 	return api;
 

@@ -18,6 +18,7 @@
 #include "api/input.h"
 #include "api/problem.h"
 #include "api/route.h"
+#include "api/rowcache.h"
 #include "base/log.h"
 #include "base/row.h"
 #include "base/str.h"
@@ -33,6 +34,7 @@ struct api {
 	struct http_server *server;
 	struct auth *auth;
 	struct cursor_key *cursors;
+	struct rowcache *rows;
 	struct event_waits *waits;
 	struct idempotent *in_flight; /* uthash */
 	struct mount *mounts;         /* exporters' paths */

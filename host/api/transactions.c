@@ -113,6 +113,7 @@ struct tx_read {
 	struct call *call;
 	struct answer answer;
 	bool is_found;
+	uint64_t moment; /* for the cache */
 };
 
 static bool is_unchanged(struct call *c, const char *etag)
@@ -139,6 +140,7 @@ static int32_t take_tx(void *ctx, const txw_tx *row)
 	r->answer.status = 200;
 	buf_reserve(&r->answer.body, 768);
 	json_tx(&r->answer.body, row);
+	rowcache_put(r->call->api->rows, r->moment, row, buf_view(&r->answer.body));
 	return 1;
 }
 
@@ -146,7 +148,7 @@ static int32_t take_tx(void *ctx, const txw_tx *row)
 static void read_one(struct call *c, const txw_tx_name *name)
 {
 	struct readers *readers = c->api->site->readers;
-	struct tx_read r = {.call = c};
+	struct tx_read r = {.call = c, .moment = rowcache_moment(c->api->rows)};
 	struct err e = {0};
 	int32_t rc = READ_CALL(readers_store(readers), &e, read_tx, readers_mine(readers), name,
 			       take_tx, &r);
@@ -156,10 +158,25 @@ static void read_one(struct call *c, const txw_tx_name *name)
 		call_answer(c, &r.answer);
 }
 
+static bool answer_from_cache(struct call *c, txw_id id)
+{
+	struct answer a = {.status = 200};
+	int64_t version;
+	if (!rowcache_get(c->api->rows, id, c->tenant, &version, &a.body))
+		return false;
+	etag_print(a.etag, version);
+	if (is_unchanged(c, a.etag)) {
+		a.status = 304;
+		buf_free(&a.body);
+	}
+	call_answer(c, &a);
+	return true;
+}
+
 void do_tx_get(struct call *c)
 {
 	txw_tx_name name = {.size = sizeof(name), .tenant = c->tenant};
-	if (call_tx_id(c, 0, &name.id))
+	if (call_tx_id(c, 0, &name.id) && !answer_from_cache(c, name.id))
 		read_one(c, &name);
 }
 

@@ -48,6 +48,8 @@ struct engine {
 	int32_t (*step)(void *ctx, struct unit *u, struct err *e);
 	void (*committed)(void *ctx, bool ok);
 	void *step_ctx;
+	engine_rows rows;
+	void *rows_ctx;
 	void (*due)(void *ctx, txw_time due);
 	void *due_ctx;
 	bool step_wanted;   /* the writer's own */
@@ -187,6 +189,12 @@ void engine_on_unit(struct engine *g, int32_t (*step)(void *, struct unit *, str
 	g->step_ctx = ctx;
 }
 
+void engine_on_rows(struct engine *g, engine_rows fn, void *ctx)
+{
+	g->rows = fn;
+	g->rows_ctx = ctx;
+}
+
 void engine_on_due(struct engine *g, void (*fn)(void *, txw_time), void *ctx)
 {
 	g->due = fn;
@@ -237,6 +245,7 @@ static int32_t unit_begin(struct engine *g, struct err *e)
 	u->n_events = 0;
 	u->earliest_due = 0;
 	u->hooks = NULL;
+	u->n_rows = 0;
 	u->now = loop_now(g->loop);
 	u->info.last_seq = atomic_load(&g->last_seq);
 	txw_error from = ERR_ABI_INIT;
@@ -349,6 +358,8 @@ static int32_t try_group(struct engine *g, struct job **list, bool *again, struc
 	}
 	if ((rc = unit_commit(g, e)) < 0)
 		goto undo;
+	if (g->unit.n_rows && g->rows)
+		g->rows(g->rows_ctx, g->unit.rows, g->unit.n_rows);
 	for (struct unit_hook *h = g->unit.hooks; h; h = h->next)
 		h->fn(h->ctx);
 	if (stepped)
@@ -460,6 +471,15 @@ void unit_on_commit(struct unit *u, void (*fn)(void *ctx), void *ctx)
 		end = &(*end)->next;
 	*h = (struct unit_hook){.fn = fn, .ctx = ctx};
 	*end = h;
+}
+
+void unit_note_row(struct unit *u, txw_id id)
+{
+	if (u->n_rows == u->cap_rows) {
+		u->cap_rows = u->cap_rows ? u->cap_rows * 2 : 256;
+		u->rows = xrealloc(u->rows, u->cap_rows * sizeof(*u->rows));
+	}
+	u->rows[u->n_rows++] = id;
 }
 
 void unit_note_due(struct unit *u, txw_time due)
@@ -609,5 +629,6 @@ void engine_close(struct engine *g)
 	pthread_mutex_destroy(&g->health_lock);
 	arena_free(&g->unit.arena);
 	free(g->unit.events);
+	free(g->unit.rows);
 	free(g);
 }

@@ -54,6 +54,9 @@ struct unit {
 	txw_event **events;
 	size_t cap_events;
 	struct unit_hook *hooks; /* unit_on_commit's */
+	size_t n_rows;           /* unit_note_row's */
+	txw_id *rows;
+	size_t cap_rows;
 	/* The earliest due_at written in this unit; 0 = none. */
 	txw_time earliest_due;
 };
@@ -101,6 +104,10 @@ void engine_on_tail(struct engine *g, engine_tail tail, void *ctx);
 #define ENGINE_STEP_LATER 2 /* ... or in a second, if no unit comes before */
 void engine_on_unit(struct engine *g, int32_t (*step)(void *ctx, struct unit *u, struct err *e),
 		    void (*committed)(void *ctx, bool ok), void *ctx);
+/* Called after a commit that wrote rows of transactions, before its answers go
+ * out, with their ids. The engine has one. [writer] */
+typedef void (*engine_rows)(void *ctx, const txw_id *ids, size_t n);
+void engine_on_rows(struct engine *g, engine_rows fn, void *ctx);
 /* Called after a commit that wrote a due_at, with the earliest. [writer] */
 void engine_on_due(struct engine *g, void (*fn)(void *ctx, txw_time due), void *ctx);
 /* There is work for the step. [any] */
@@ -115,6 +122,8 @@ int32_t unit_append(struct unit *u, const txw_event *ev, txw_event **out, struct
 /* fn(ctx) runs once the unit is durable, before its answers and tails go
  * out; not at all if it is undone. [writer] */
 void unit_on_commit(struct unit *u, void (*fn)(void *ctx), void *ctx);
+/* A transaction's row was written, with whatever call. */
+void unit_note_row(struct unit *u, txw_id id);
 /* A row with that due_at was written. */
 void unit_note_due(struct unit *u, txw_time due);
 /* Wraps a call's error: `UNIT_CALL(u, e, put_doc, &doc)`. */

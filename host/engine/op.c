@@ -49,6 +49,7 @@ static int32_t commit_row(struct change *c, uint32_t type, txw_str from, struct 
 	if (rc < 0)
 		return rc;
 	unit_note_due(u, row->due_at);
+	unit_note_row(u, row->id);
 	txw_event ev = {
 	    .size = sizeof(ev),
 	    .type = type,
@@ -350,6 +351,7 @@ static int32_t update(struct change *c, struct err *e)
 		if (!(c->op->set & OP_SET_POLL_NOW) || c->op->dry_run)
 			return 0;
 		unit_note_due(c->unit, row->due_at);
+		unit_note_row(c->unit, row->id);
 		return UNIT_CALL(c->unit, e, reschedule, &one, 1);
 	}
 	int32_t rc = commit_row(c, TXW_EV_UPDATED, row->status, e);

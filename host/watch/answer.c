@@ -138,6 +138,7 @@ static int32_t failures_apply(struct job *job, struct unit *u, struct err *e)
 	txw_tx row = *stored;
 	row.poll_failures = f->failed ? row.poll_failures + 1 : 0;
 	const txw_tx *one = &row;
+	unit_note_row(u, row.id);
 	return UNIT_CALL(u, e, reschedule, &one, 1);
 }
 

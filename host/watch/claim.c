@@ -64,6 +64,7 @@ static int32_t expire_now(struct claim *c, txw_tx *tx)
 	 * in case the config is mended. */
 	tx->due_at = c->unit->now + HOUR;
 	const txw_tx *one = tx;
+	unit_note_row(c->unit, tx->id);
 	return UNIT_CALL(c->unit, c->err, reschedule, &one, 1);
 }
 
@@ -103,6 +104,7 @@ static int32_t claim_row(struct claim *c, const txw_tx *stored)
 		schedule_due(tx);
 	}
 	const txw_tx *one = tx;
+	unit_note_row(c->unit, tx->id);
 	return UNIT_CALL(c->unit, c->err, reschedule, &one, 1);
 }
 

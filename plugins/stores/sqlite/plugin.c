@@ -43,6 +43,9 @@ static int32_t create(const txw_setup *setup, void **out, txw_error *err)
 		}
 		return TXW_E_NOMEM;
 	}
+	/* Its statistics cost a lock at each allocation, and nobody reads them.
+	 * Too late, and refused, when something used SQLite before. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	s->magic = STORE_MAGIC;
 	s->options = options;
 	s->self = setup->self;
