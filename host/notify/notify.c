@@ -374,6 +374,7 @@ void notify_close(struct notify *n)
 {
 	n->is_draining = true;
 	take_rules(n);
+	timer_clear(n->loop, &n->flush_at);
 	router_close(&n->router);
 	struct target *t, *next;
 	HASH_ITER(by_key, n->by_key, t, next)

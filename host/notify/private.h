@@ -217,6 +217,7 @@ struct notify {
 	struct settle *settling; /* verdicts not submitted yet */
 	struct task flush;
 	bool flush_posted;
+	struct timer flush_at;
 	struct metric *m_deliveries;
 	struct metric *m_attempt_seconds;
 	struct series *m_held;

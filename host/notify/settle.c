@@ -12,6 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define FLUSH_LOAD   8                 /* attempts under way, */
+#define FLUSH_WAIT   (2 * MILLISECOND) /* ... from which on a flush waits, */
+#define FLUSH_FULL   128               /* ... but for this many verdicts */
 #define RETRY_SETTLE SECOND
 #define PAUSE_MAX    (5 * MINUTE) /* when the target asked for time without a time */
 
@@ -211,17 +214,42 @@ static void on_flush(struct task *task)
 	loop_release(n->loop);
 }
 
+static void on_flush_at(struct timer *timer)
+{
+	settle_flush((struct notify *)((char *)timer - offsetof(struct notify, flush_at)));
+}
+
+/* At the end of this turn. */
+static void flush_soon(struct notify *n)
+{
+	timer_clear(n->loop, &n->flush_at);
+	if (n->flush_posted)
+		return;
+	n->flush_posted = true;
+	n->flush.run = on_flush;
+	loop_hold(n->loop);
+	loop_post(n->loop, &n->flush);
+}
+
+/* A commit costs the same for one verdict as for a hundred. With much under
+ * way a few milliseconds are waited for more; a virtual clock does not pass by
+ * itself, an ordered delivery keeps others waiting. */
+static void flush_by_load(struct notify *n, bool is_ordered)
+{
+	if (loop_clock(n->loop)->is_virtual || n->is_draining || is_ordered ||
+	    n->in_flight < FLUSH_LOAD || n->settling->n >= FLUSH_FULL) {
+		flush_soon(n);
+	} else if (!n->flush_posted && n->flush_at.place == 0) {
+		n->flush_at.fire = on_flush_at;
+		timer_set(n->loop, &n->flush_at, loop_now(n->loop) + FLUSH_WAIT);
+	}
+}
+
 static struct settle *current(struct notify *n)
 {
 	if (!n->settling) {
 		n->settling = xcalloc(1, sizeof(*n->settling));
 		n->settling->notify = n;
-	}
-	if (!n->flush_posted) {
-		n->flush_posted = true;
-		n->flush.run = on_flush;
-		loop_hold(n->loop);
-		loop_post(n->loop, &n->flush);
 	}
 	return n->settling;
 }
@@ -238,12 +266,14 @@ static struct settled *add(struct notify *n, struct parcel *p)
 	it->row = p->row;
 	it->row.updated_at = loop_now(n->loop);
 	s->items[s->n++] = it;
+	flush_by_load(n, p->row.ordered);
 	return it;
 }
 
 void settle_target(struct target *t)
 {
 	struct settle *s = current(t->notify);
+	flush_soon(t->notify);
 	for (size_t i = 0; i < s->n_targets; i++)
 		if (s->targets[i] == t)
 			return;
