@@ -137,7 +137,7 @@ void do_pollers(struct call *c)
 {
 	struct buf b = {0};
 	open_data(&b);
-	watch_render(c->api->site->watch, &b);
+	watch_render(c->api->site->watch, c->tenant, &b);
 	answer_data(c, &b);
 }
 

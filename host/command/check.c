@@ -47,6 +47,17 @@ static void sum_up(const char *path, const struct conf *conf)
 	printf("%s)\n", *comma ? "" : "nothing in it");
 }
 
+static size_t count_refused(struct site *site)
+{
+	size_t n = 0;
+	for (const struct plugin_file *f = plugins_first(site_plugins(site)); f; f = f->next)
+		n += !f->is_loaded;
+	if (n)
+		fprintf(stderr, "%zu plugin%s refused: the site would run without\n", n,
+			n == 1 ? " is" : "s are");
+	return n;
+}
+
 static int check(const char *path)
 {
 	struct conf_report report;
@@ -60,9 +71,11 @@ static int check(const char *path)
 	if (text.len)
 		fwrite(text.ptr, 1, text.len, stderr);
 	if (site) {
+		/* A refused plugin does not stop the rest of a site, but whoever
+		 * checks wants to know. */
+		status = count_refused(site) ? 1 : 0;
 		sum_up(path, site_conf(site));
 		site_free(site);
-		status = 0;
 	} else {
 		fprintf(stderr, "%s: %zu error%s\n", path, report.n_errors,
 			report.n_errors == 1 ? "" : "s");

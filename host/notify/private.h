@@ -210,8 +210,8 @@ struct notify {
 	struct rule *routes; /* from the config, until start */
 	struct target *hungry;
 	struct target **hungry_last;
-	size_t n_held; /* parcels in all lanes */
-	bool is_stuck; /* verdicts cannot be saved: nothing starts */
+	_Atomic size_t n_held; /* parcels in all lanes */
+	bool is_stuck;         /* verdicts cannot be saved: nothing starts */
 	size_t in_flight;
 	bool is_draining;
 	struct settle *settling; /* verdicts not submitted yet */

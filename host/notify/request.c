@@ -26,8 +26,26 @@ struct change {
 	int64_t version; /* of the document it was made from */
 	txw_time created_at;
 	uint32_t moved;
-	bool installed; /* the rule is the router's */
+	bool installed;   /* the rule is the router's */
+	bool is_held;     /* the target outlives the request */
+	bool is_sweeping; /* DELETE: the first unit is durable, more is to move */
 };
+
+static void hold_target(struct change *c)
+{
+	atomic_fetch_add(&c->target->held, 1);
+	c->is_held = true;
+}
+
+static void drop_target(struct change *c)
+{
+	if (!c->is_held)
+		return;
+	c->is_held = false;
+	atomic_fetch_sub(&c->target->held, 1);
+	if (c->target->is_deleted)
+		target_remove(c->target);
+}
 
 static void change_free(struct change *c)
 {
@@ -175,6 +193,7 @@ static int32_t load(struct sub_request *r, struct change *c)
 	c->target = target_by_name(n, r->tenant, r->id);
 	if (!c->body || !c->target)
 		return err_set(&r->job.err, TXW_E_NOTFOUND, "there is no such subscription");
+	hold_target(c);
 	return 0;
 }
 
@@ -350,7 +369,12 @@ static int32_t apply_delete(struct sub_request *r, struct unit *u, struct err *e
 {
 	static const uint32_t open[] = {TXW_DLV_PENDING, TXW_DLV_BLOCKED, TXW_DLV_PARKED};
 	struct change *c = r->change;
+	c->moved = 0;
+	if (c->is_sweeping)
+		return move_all(c, u, open, 3, TXW_DLV_SUPPRESSED, 0, e);
 	int32_t rc = UNIT_CALL(u, e, delete_doc, KIND, r->tenant, r->id);
+	if (rc == 0)
+		return err_set(e, TXW_E_NOTFOUND, "there is no such subscription");
 	if (rc >= 0)
 		rc = put_target_row(c, u, true, e);
 	if (rc >= 0)
@@ -453,10 +477,18 @@ static void take_effect(struct sub_request *r)
 static void request_done(struct job *job)
 {
 	struct sub_request *r = (struct sub_request *)job;
-	if (job->rc >= 0)
+	struct change *c = r->change;
+	if (job->rc >= 0 && r->what == SUB_DELETE && c->moved >= MOVE_LIMIT) {
+		c->is_sweeping = true; /* a unit at a time */
+		engine_submit_internal(c->notify->engine, job);
+		return;
+	}
+	/* What a sweep that failed left waits for a target that is gone. */
+	if (job->rc >= 0 || c->is_sweeping)
 		take_effect(r);
-	else if (r->what == SUB_CREATE && r->change->target)
-		target_remove(r->change->target);
+	else if (r->what == SUB_CREATE)
+		target_remove(c->target);
+	drop_target(c);
 	r->done(r);
 }
 
@@ -467,23 +499,28 @@ static int32_t refuse(struct sub_request *r, int32_t rc)
 	return rc;
 }
 
+/* Nothing of it will happen. */
+static int32_t abandon(struct sub_request *r, int32_t rc)
+{
+	struct change *c = r->change;
+	drop_target(c);
+	if (r->what == SUB_CREATE && c->target)
+		target_remove(c->target);
+	return refuse(r, rc);
+}
+
 int32_t sub_submit(struct sub_request *r)
 {
 	struct change *c = xcalloc(1, sizeof(*c));
 	c->notify = r->notify;
 	r->change = c;
 	int32_t rc = prepare(r, c);
-	if (rc < 0) {
-		if (r->what == SUB_CREATE && c->target)
-			target_remove(c->target);
-		return refuse(r, rc);
-	}
+	if (rc < 0)
+		return abandon(r, rc);
 	r->job.apply = request_apply;
 	r->job.done = request_done;
 	rc = engine_submit(r->notify->engine, &r->job);
-	if (rc < 0 && r->what == SUB_CREATE)
-		target_remove(c->target);
-	return rc < 0 ? refuse(r, rc) : rc;
+	return rc < 0 ? abandon(r, rc) : rc;
 }
 
 void sub_request_free(struct sub_request *r)

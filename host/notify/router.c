@@ -100,7 +100,8 @@ static void note(struct router *r, struct target *t)
  * claim. */
 static void hand_over(struct router *r, struct target *t, struct evrec *rec, txw_delivery_row *row)
 {
-	if (atomic_load(&t->held) >= target_window(t)) {
+	if (atomic_load(&t->held) >= target_window(t) ||
+	    atomic_load(&r->notify->n_held) >= HELD_LIMIT) {
 		note(r, t);
 		return;
 	}

@@ -6,6 +6,7 @@
  */
 #include "watch/private.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -119,6 +120,16 @@ static txw_str bounded(struct arena *a, txw_str s, size_t max)
 	return arena_str(a, s);
 }
 
+txw_str answer_json(struct arena *a, txw_str json, bool is_object)
+{
+	if (json.len == 0 || json.len > DETAIL_MAX)
+		return STR_NONE;
+	json_t *value = json_loadb(json.ptr, json.len, JSON_DECODE_ANY, NULL);
+	bool good = value && (!is_object || json_is_object(value));
+	json_decref(value);
+	return good ? arena_str(a, json) : STR_NONE;
+}
+
 /* ---- consecutive failures of one transaction ---- */
 
 struct failures_job {
@@ -198,7 +209,7 @@ static void answer_seen(struct poller *p, struct look *look, const txw_observati
 		op->status = arena_str(a, ours);
 		op->reason = bounded(a, seen->reason, 1024);
 		op->code = bounded(a, seen->code, 256);
-		op->detail = seen->detail.len <= DETAIL_MAX ? arena_str(a, seen->detail) : STR_NONE;
+		op->detail = answer_json(a, seen->detail, false);
 		op->source_event_id = bounded(a, seen->source_event_id, 256);
 		op->source_version = bounded(a, seen->source_version, 256);
 		op->source_at = seen->source_at;

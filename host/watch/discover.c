@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "base/decimal.h"
 #include "base/log.h"
 #include "base/str.h"
 
@@ -139,15 +140,15 @@ static void copy_op(struct page *page, struct op *op, const txw_observation *in)
 	    .status = arena_str(a, seen.status),
 	    .reason = arena_str(a, seen.reason),
 	    .code = arena_str(a, seen.code),
-	    .detail = arena_str(a, seen.detail),
+	    .detail = answer_json(a, seen.detail, false),
 	    .source = arena_str(a, str_of(page->poller->in->name)),
 	    .source_event_id = arena_str(a, seen.source_event_id),
 	    .source_version = arena_str(a, seen.source_version),
 	    .source_at = seen.source_at,
 	    .owner = arena_str(a, seen.owner),
-	    .amount = arena_str(a, seen.amount),
+	    .amount = decimal_valid(seen.amount) ? arena_str(a, seen.amount) : STR_NONE,
 	    .currency = arena_str(a, seen.currency),
-	    .attributes = arena_str(a, seen.attributes),
+	    .attributes = answer_json(a, seen.attributes, true),
 	    .expires_at = seen.expires_at,
 	    .unknown_is_anomaly = page->poller->unknown_is_told,
 	};

@@ -130,6 +130,9 @@ void asker_pause(struct poller *p, int64_t after);
 void answer_failed(struct look *look, txw_str why);
 txw_str answer_map(const struct poller *p, txw_str theirs);
 void answer_count(struct poller *p, const char *result);
+/* A copy of a plugin's JSON, or none where it is not JSON (or, if one is
+ * wanted, no object) or too long. */
+txw_str answer_json(struct arena *a, txw_str json, bool is_object);
 int32_t answer_complete(instance *self, uint64_t token, const txw_poll_result *r); /* [any] */
 
 /* discover.c */

@@ -278,11 +278,13 @@ static const char *state_name(const struct poller *p, txw_time now)
 	return names[p->breaker.state];
 }
 
-void watch_render(struct watch *w, struct buf *out)
+void watch_render(struct watch *w, txw_str tenant, struct buf *out)
 {
 	txw_time now = loop_now(w->loop);
 	json_open(out, '[');
 	for (struct poller *p = w->pollers; p; p = p->next) {
+		if (!str_eq(p->tenant, tenant))
+			continue;
 		json_open(out, '{');
 		json_m_text(out, "instance", p->in->name);
 		json_m_text(out, "plugin", p->in->role->full_name);

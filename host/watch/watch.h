@@ -29,8 +29,9 @@ void watch_close(struct watch *w);
 /* Extension "txw.poll/1". */
 extern const txw_poll_ext WATCH_POLL_EXT;
 
-/* GET /v1/pollers: appends a JSON array; one object an instance. [loop] */
-void watch_render(struct watch *w, struct buf *out);
+/* GET /v1/pollers: appends a JSON array; one object an instance of the
+ * tenant's. [loop] */
+void watch_render(struct watch *w, txw_str tenant, struct buf *out);
 /* Reasons why a poller is not healthy, for readiness; 0 = all well. */
 size_t watch_down(struct watch *w);
 

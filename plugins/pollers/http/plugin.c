@@ -8,8 +8,6 @@
 
 #include "poller.h"
 
-#define VERSION "1.0.0"
-
 /* Does the host's table reach as far as this member? */
 #define OFFERS(table, member) \
 	((table) &&           \
@@ -127,7 +125,7 @@ const txw_plugin *txw_plugin_1(void)
 	    .abi_major = TXW_ABI_MAJOR,
 	    .abi_minor = 0,
 	    .n_roles = 1,
-	    .version = VERSION,
+	    .version = TXW_VERSION,
 	    .author = "the txwatch authors",
 	    .license = "Apache-2.0",
 	    .roles = roles,
