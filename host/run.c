@@ -27,6 +27,8 @@ struct running {
 	uv_timer_t drain;  /* real time: it must end under a virtual clock too */
 	int64_t drain_end; /* ticks */
 	bool is_draining;
+	const char *path;
+	struct site *next; /* takes over when this one has drained */
 };
 
 /* ---- draining ---- */
@@ -45,29 +47,78 @@ static void on_drain(uv_timer_t *timer)
 	loop_stop(s->loop);
 }
 
-static void on_stop(uv_signal_t *sig, int number)
+static void drain(struct running *r)
 {
-	struct running *r = sig->data;
 	struct site *s = r->site;
-	if (r->is_draining) {
-		loop_stop(s->loop);
-		return;
-	}
 	r->is_draining = true;
-	log_info("stopping", "signal", number == SIGTERM ? "SIGTERM" : "SIGINT");
 	s->api_site.is_draining = true;
-	api_drain(s->api);
 	watch_drain(s->watch);
 	notify_drain(s->notify);
 	r->drain_end = clock_ticks() + conf_number(&s->conf->root, "drain");
 	uv_timer_start(&r->drain, on_drain, 0, DRAIN_STEP_MS);
 }
 
+static void on_stop(uv_signal_t *sig, int number)
+{
+	struct running *r = sig->data;
+	if (r->next) { /* a change-over ends here */
+		site_free(r->next);
+		r->next = NULL;
+	} else if (r->is_draining) {
+		loop_stop(r->site->loop);
+		return;
+	}
+	log_info("stopping", "signal", number == SIGTERM ? "SIGTERM" : "SIGINT");
+	api_drain(r->site->api);
+	drain(r);
+}
+
+/* ---- reload ---- */
+
+/* The new site is whole before the old one ends: read, checked, its plugins
+ * loaded, its instances made. It opens the store and goes on with the old
+ * one's listening socket, where connections wait meanwhile. */
+static int32_t reload(void *ctx, struct buf *text)
+{
+	struct running *r = ctx;
+	struct conf_report report;
+	if (r->is_draining) {
+		buf_text(text, "the site is stopping or changing over already");
+		return TXW_E_BUSY;
+	}
+	conf_report_init(&report, r->path);
+	r->next = site_load(r->path, &r->site->clock, &report);
+	conf_report_print(&report, text);
+	conf_report_free(&report);
+	if (!r->next)
+		return TXW_E_INVALID;
+	log_info("reloading");
+	drain(r);
+	return 0;
+}
+
 static void on_hup(uv_signal_t *sig, int number)
 {
-	(void)sig;
+	struct buf text = {0};
 	(void)number;
-	log_warn("a running site keeps its config: restart it to take a new one");
+	int32_t rc = reload(sig->data, &text);
+	buf_char(&text, '\0');
+	if (rc < 0)
+		log_error("not reloaded: the site goes on as it is", "why", text.ptr);
+	else if (text.len > 1)
+		log_warn("reloading with warnings", "what", text.ptr);
+	buf_free(&text);
+}
+
+/* Between two sites a signal waits for the next one's handlers. */
+static void hold_signals(int how)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(how, &set, NULL);
 }
 
 static void catch_signals(struct running *r)
@@ -82,10 +133,13 @@ static void catch_signals(struct running *r)
 	uv_signal_start(&r->term, on_stop, SIGTERM);
 	uv_signal_start(&r->interrupt, on_stop, SIGINT);
 	uv_signal_start(&r->hup, on_hup, SIGHUP);
+	hold_signals(SIG_UNBLOCK);
 }
 
 static void drop_signals(struct running *r)
 {
+	if (r->next)
+		hold_signals(SIG_BLOCK);
 	uv_close((uv_handle_t *)&r->term, NULL);
 	uv_close((uv_handle_t *)&r->interrupt, NULL);
 	uv_close((uv_handle_t *)&r->hup, NULL);
@@ -111,8 +165,9 @@ static int32_t load_state(struct site *s, struct err *e)
 			 STR_LIT("state"), STR_NONE, STR_NONE, UINT32_MAX, on_state, s);
 }
 
-static void fill_api_site(struct site *s)
+static void fill_api_site(struct running *r, int listener)
 {
+	struct site *s = r->site;
 	s->api_site = (struct api_site){.loop = s->loop,
 					.metrics = s->metrics,
 					.engine = s->engine,
@@ -122,11 +177,15 @@ static void fill_api_site(struct site *s)
 					.notify = s->notify,
 					.plugins = s->plugins,
 					.instances = s->instances,
-					.conf = s->conf};
+					.conf = s->conf,
+					.listener = listener,
+					.reload = reload,
+					.reload_ctx = r};
 }
 
-static int32_t open_all(struct site *s, struct conf_report *report, struct err *e)
+static int32_t open_all(struct running *r, int listener, struct conf_report *report, struct err *e)
 {
+	struct site *s = r->site;
 	s->engine = engine_open(s->store, s->loop, &s->flows, s->metrics, e);
 	if (!s->engine)
 		return -1;
@@ -139,7 +198,7 @@ static int32_t open_all(struct site *s, struct conf_report *report, struct err *
 	if (notify_start(s->notify, s->engine, s->readers, e) < 0)
 		return -1;
 	watch_start(s->watch, s->engine, s->readers);
-	fill_api_site(s);
+	fill_api_site(r, listener);
 	s->api = api_open(&s->api_site, report, e);
 	if (!s->api)
 		return -1;
@@ -237,13 +296,18 @@ static void set_up_log(const struct site *s)
 	log_setup(&s->clock, level, format);
 }
 
+static txw_str listen_text(const struct site *s)
+{
+	for (size_t i = 0; i < s->conf->root.n_children; i++)
+		if (strcmp(s->conf->root.children[i].keyword, "http") == 0)
+			return conf_text(&s->conf->root.children[i], "listen");
+	return STR_LIT("127.0.0.1:8420");
+}
+
 static void say_listening(struct site *s)
 {
 	char address[160];
-	txw_str listen = STR_LIT("127.0.0.1:8420");
-	for (size_t i = 0; i < s->conf->root.n_children; i++)
-		if (strcmp(s->conf->root.children[i].keyword, "http") == 0)
-			listen = conf_text(&s->conf->root.children[i], "listen");
+	txw_str listen = listen_text(s);
 	const char *colon = memrchr(listen.ptr, ':', listen.len);
 	int n = colon ? (int)(colon - listen.ptr) : (int)listen.len;
 	snprintf(address, sizeof(address), "%.*s:%d", n, listen.ptr, api_port(s->api));
@@ -251,25 +315,42 @@ static void say_listening(struct site *s)
 		 TXW_VERSION);
 }
 
-static int run_site(struct site *s, struct conf_report *report)
+/* Where the next site listens: on this one's socket, if its config says the
+ * same address. 0 = it opens its own. */
+static int hand_on_listener(const struct running *r)
 {
-	struct running r = {.site = s};
+	if (!r->next || !r->site->api || !str_eq(listen_text(r->site), listen_text(r->next)))
+		return 0;
+	int fd = api_listener(r->site->api);
+	return fd > 0 ? fd : 0;
+}
+
+/* Runs s until it ends; *next is the site that takes over, *listener its
+ * socket. */
+static int run_site(struct site *s, const char *path, struct site **next, int *listener)
+{
+	struct running r = {.site = s, .path = path};
+	struct conf_report report;
 	struct err e = {0};
 	int status = 0;
+	conf_report_init(&report, path);
 	set_up_log(s);
 	catch_signals(&r);
-	if (open_all(s, report, &e) < 0) {
+	if (open_all(&r, *listener, &report, &e) < 0) {
 		if (e.text[0])
 			log_error("cannot start", "why", e.text);
-		print_report(report);
+		print_report(&report);
 		status = 1;
 	} else {
 		say_listening(s);
 		loop_run(s->loop);
-		log_info("stopped");
+		log_info(r.next ? "changing over" : "stopped");
 	}
+	*listener = hand_on_listener(&r);
 	close_all(s);
 	drop_signals(&r);
+	conf_report_free(&report);
+	*next = r.next;
 	return status;
 }
 
@@ -277,6 +358,7 @@ int command_run(int argc, char **argv)
 {
 	struct options o;
 	struct conf_report report;
+	int listener = 0;
 	int status = parse_options(argc, argv, &o);
 	if (status)
 		return status;
@@ -286,9 +368,11 @@ int command_run(int argc, char **argv)
 	conf_report_free(&report);
 	if (!s)
 		return 1;
-	conf_report_init(&report, o.path);
-	status = run_site(s, &report);
-	site_free(s);
-	conf_report_free(&report);
+	for (struct site *next; s; s = next) {
+		status = run_site(s, o.path, &next, &listener);
+		if (next)
+			set_up_log(next); /* its clock outlives this one's */
+		site_free(s);
+	}
 	return status;
 }

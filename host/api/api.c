@@ -35,6 +35,7 @@ static struct http_server *listen_by(struct api *api, struct err *e)
 		limits.max_connections = (size_t)conf_number(s, "max-connections");
 		limits.idle_timeout = conf_number(s, "idle-timeout");
 	}
+	limits.listener = api->site->listener;
 	return http_server_open(api->site->loop, listen, &limits, dispatch, api, e);
 }
 
@@ -76,6 +77,11 @@ struct api *api_open(struct api_site *site, struct conf_report *report, struct e
 fail:
 	api_free(api);
 	return NULL;
+}
+
+int api_listener(const struct api *a)
+{
+	return http_server_listener(a->server);
 }
 
 int api_port(const struct api *a)

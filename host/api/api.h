@@ -27,13 +27,20 @@ struct api_site {
 	struct plugins *plugins;
 	instance *instances;     /* all, by next */
 	const struct conf *conf; /* http and token sections */
-	bool is_draining;        /* readiness says no */
+	int listener;            /* to take over from another api; 0 = none */
+	/* POST /v1/reload: checks the config anew and begins to change over.
+	 * Negative: the running site stays, and the problems are in text. NULL:
+	 * not offered. [loop] */
+	int32_t (*reload)(void *ctx, struct buf *text);
+	void *reload_ctx;
+	bool is_draining; /* readiness says no */
 };
 
 /* Builds tokens from `token` sections and the listener from `http`; mistakes
  * go to the report (NULL), a listener that cannot be opened to e. */
 struct api *api_open(struct api_site *site, struct conf_report *report, struct err *e);
 int api_port(const struct api *a);
+int api_listener(const struct api *a); /* http_server_listener */
 void api_drain(struct api *a);
 void api_close(struct api *a);
 

@@ -44,6 +44,7 @@ void do_dlv_retry(struct call *c);
 /* meta.c */
 void do_flows(struct call *c);
 void do_plugins(struct call *c);
+void do_reload(struct call *c);
 void do_pollers(struct call *c);
 void do_healthz(struct call *c);
 void do_readyz(struct call *c);

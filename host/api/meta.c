@@ -133,6 +133,23 @@ void do_plugins(struct call *c)
 	answer_data(c, &b);
 }
 
+void do_reload(struct call *c)
+{
+	struct api_site *site = c->api->site;
+	struct buf text = {0}, b = {0};
+	int32_t rc = site->reload ? site->reload(site->reload_ctx, &text) : TXW_E_UNSUPPORTED;
+	if (rc < 0) {
+		call_problem(c, rc == TXW_E_BUSY ? PROBLEM_CONFLICT : PROBLEM_BAD_CONFIG, "%.*s",
+			     STR_ARG(buf_view(&text)));
+	} else {
+		json_open(&b, '{');
+		json_m_text(&b, "status", "reloading");
+		json_close(&b, '}');
+		call_json(c, 202, &b);
+	}
+	buf_free(&text);
+}
+
 void do_pollers(struct call *c)
 {
 	struct buf b = {0};

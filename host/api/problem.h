@@ -46,6 +46,8 @@
 	  "The request's target is longer than 6000 bytes")                                        \
 	X(MEDIA_TYPE, "unsupported-media-type", 415, "Unsupported media type",                     \
 	  "The body must be application/json")                                                     \
+	X(BAD_CONFIG, "bad-config", 422, "Config refused",                                         \
+	  "The config file has mistakes; the running site stays")                                  \
 	X(KEY_REUSED, "key-reused", 422, "Idempotency-Key reused",                                 \
 	  "The key was used with another body")                                                    \
 	X(THROTTLED, "throttled", 429, "Too many failures",                                        \

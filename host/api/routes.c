@@ -103,6 +103,8 @@ const struct route ROUTES[] = {
 	  "PluginList", NULL),
     ROUTE("GET", "/v1/pollers", SCOPE_READ, 0, do_pollers, "Pollers and how they fare", NULL,
 	  "PollerList", NULL),
+    ROUTE("POST", "/v1/reload", SCOPE_ADMIN, 0, do_reload, "Check the config anew and take it over",
+	  NULL, "Reload", NULL),
 
     ROUTE("GET", "/v1/test/clock", SCOPE_ADMIN, ROUTE_VIRTUAL, do_clock_get, "The virtual clock",
 	  NULL, "Clock", NULL),

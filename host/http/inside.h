@@ -98,6 +98,8 @@ struct http_server {
 
 /* A bound, listening, non-blocking socket; or a negative TXW_E_. */
 int listen_open(txw_str listen, int *port, struct err *e);
+/* The socket itself, and its port. */
+int listen_take(int fd, int *port);
 
 /* libmicrohttpd's calls. */
 void *request_begin(void *server, const char *uri, struct MHD_Connection *c);
@@ -106,6 +108,8 @@ enum MHD_Result request_step(void *server, struct MHD_Connection *c, const char 
 			     size_t *data_len, void **state);
 void request_end(void *server, struct MHD_Connection *c, void **state,
 		 enum MHD_RequestTerminationCode why);
+void connection_end(void *server, struct MHD_Connection *c, void **context,
+		    enum MHD_ConnectionNotificationCode what);
 
 /* Makes the target's query into r->queries; false: not a sane target. */
 bool target_parse(struct http_request *r, const char *uri);

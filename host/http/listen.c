@@ -93,3 +93,9 @@ int listen_open(txw_str listen, int *port, struct err *e)
 	*port = port_of(fd);
 	return fd;
 }
+
+int listen_take(int fd, int *port)
+{
+	*port = port_of(fd);
+	return fd;
+}

@@ -118,6 +118,24 @@ void request_end(void *server, struct MHD_Connection *c, void **state,
 	request_put_back(server, r);
 }
 
+/*
+ * A connection that libmicrohttpd closed while it still read the target (more
+ * arguments than its pool holds) is not told to request_end.
+ */
+void connection_end(void *server, struct MHD_Connection *c, void **context,
+		    enum MHD_ConnectionNotificationCode what)
+{
+	struct http_server *s = server;
+	(void)context;
+	if (what != MHD_CONNECTION_NOTIFY_CLOSED)
+		return;
+	for (struct http_request *r = s->live, *next; r; r = next) {
+		next = r->next;
+		if (r->connection == c && r->stage == STAGE_READING)
+			request_put_back(s, r);
+	}
+}
+
 /* ---- who, and the request's name ---- */
 
 static bool id_is_sane(const char *id, size_t len)

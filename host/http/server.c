@@ -10,6 +10,7 @@
  */
 #include "http/server.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,7 +124,8 @@ static struct MHD_Daemon *daemon_start(struct http_server *s, int fd)
 	    MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
 	    seconds ? seconds : 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES,
 	    MHD_OPTION_URI_LOG_CALLBACK, request_begin, s, MHD_OPTION_NOTIFY_COMPLETED, request_end,
-	    s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	    s, MHD_OPTION_NOTIFY_CONNECTION, connection_end, s, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    MHD_OPTION_END);
 }
 
 static void handles_open(struct http_server *s, int epoll_fd)
@@ -152,7 +154,8 @@ struct http_server *http_server_open(struct loop *loop, txw_str listen,
 		s->body_budget = BODIES_MIN;
 	if (getrandom(&s->id_seed, sizeof(s->id_seed), 0) < 0)
 		s->id_seed = (uint64_t)getpid();
-	int fd = listen_open(listen, &s->port, e);
+	int fd = limits->listener ? listen_take(limits->listener, &s->port)
+				  : listen_open(listen, &s->port, e);
 	if (fd < 0)
 		goto free_server;
 	s->daemon = daemon_start(s, fd);
@@ -174,6 +177,13 @@ free_server:
 int http_server_port(const struct http_server *s)
 {
 	return s->port;
+}
+
+int http_server_listener(const struct http_server *s)
+{
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon,
+							       MHD_DAEMON_INFO_LISTEN_FD);
+	return info ? fcntl(info->listen_fd, F_DUPFD_CLOEXEC, 3) : -1;
 }
 
 size_t http_server_connections(const struct http_server *s)

@@ -23,6 +23,7 @@ struct http_limits {
 	size_t max_body; /* bytes; over it 413 */
 	size_t max_connections;
 	int64_t idle_timeout; /* microseconds */
+	int listener;         /* a listening socket to take over; 0 = open one */
 };
 
 typedef void (*http_handler)(void *ctx, struct http_request *r);
@@ -32,6 +33,8 @@ struct http_server *http_server_open(struct loop *loop, txw_str listen,
 				     const struct http_limits *limits, http_handler handler,
 				     void *ctx, struct err *e);
 int http_server_port(const struct http_server *s);
+/* A duplicate of its listening socket, for whoever takes over; -1 = none. */
+int http_server_listener(const struct http_server *s);
 size_t http_server_connections(const struct http_server *s); /* open ones */
 void http_server_drain(struct http_server *s);               /* accepts no more */
 void http_server_close(struct http_server *s);
