@@ -370,9 +370,20 @@ void notify_stop(struct notify *n)
 	router_stop(&n->router);
 }
 
+/* Of a site that never started: its targets have no key of the store's, but
+ * must be told apart to be freed. */
+static void name_unborn(struct notify *n)
+{
+	int64_t unborn = 0;
+	for (struct rule *r = n->routes; r; r = r->next)
+		if (r->target->key == 0)
+			r->target->key = --unborn;
+}
+
 void notify_close(struct notify *n)
 {
 	n->is_draining = true;
+	name_unborn(n);
 	take_rules(n);
 	timer_clear(n->loop, &n->flush_at);
 	router_close(&n->router);
