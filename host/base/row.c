@@ -72,7 +72,7 @@ bool event_type_parse(txw_str name, uint32_t *out)
 	return false;
 }
 
-static void json_m_id(struct buf *b, const char *key, const char *prefix, txw_id id)
+void json_m_id(struct buf *b, const char *key, const char *prefix, txw_id id)
 {
 	char text[ID_TEXT_MAX];
 	size_t n = id_print(text, prefix, id);

@@ -17,6 +17,8 @@ bool outcome_parse(txw_str name, uint32_t *out);
 const char *event_type_name(uint32_t type); /* "transaction.created" ... */
 bool event_type_parse(txw_str name, uint32_t *out);
 
+/* A member that is a TypeID: "tx_01h4...". */
+void json_m_id(struct buf *b, const char *key, const char *prefix, txw_id id);
 /* The JSON objects of the API: members as the design's section 7 names. */
 void json_tx(struct buf *b, const txw_tx *tx);
 void json_event(struct buf *b, const txw_event *ev);

@@ -30,19 +30,12 @@ bool delivery_state_parse(txw_str name, uint32_t *out)
 	return false;
 }
 
-static void m_id(struct buf *b, const char *key, const char *prefix, txw_id id)
-{
-	char text[ID_TEXT_MAX];
-	size_t n = id_print(text, prefix, id);
-	json_m_str(b, key, (txw_str){text, n});
-}
-
 static void m_event(struct buf *b, uint32_t site, const txw_event *ev)
 {
 	json_key(b, "event");
 	json_open(b, '{');
 	json_m_int(b, "seq", ev->seq);
-	m_id(b, "id", "evt", id_from_key(ev->at, site, ev->seq));
+	json_m_id(b, "id", "evt", id_from_key(ev->at, site, ev->seq));
 	json_m_text(b, "type", event_type_name(ev->type));
 	json_m_time(b, "at", ev->at);
 	json_close(b, '}');
@@ -50,7 +43,7 @@ static void m_event(struct buf *b, uint32_t site, const txw_event *ev)
 		return;
 	json_key(b, "transaction");
 	json_open(b, '{');
-	m_id(b, "id", "tx", ev->tx->id);
+	json_m_id(b, "id", "tx", ev->tx->id);
 	json_m_str(b, "flow", ev->tx->flow);
 	json_m_str(b, "ref", ev->tx->ref);
 	json_close(b, '}');
@@ -60,7 +53,7 @@ void delivery_render(struct buf *b, uint32_t site, const txw_delivery_row *row,
 		     const txw_target *target, const txw_event *event)
 {
 	json_open(b, '{');
-	m_id(b, "id", "dlv", id_from_key(row->created_at, site, row->key));
+	json_m_id(b, "id", "dlv", id_from_key(row->created_at, site, row->key));
 	json_m_str(b, "target", target ? target->name : STR_NONE);
 	if (target && str_starts(target->name, STR_LIT("sub_")))
 		json_m_str(b, "subscription", target->name);
