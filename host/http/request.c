@@ -111,6 +111,7 @@ void request_end(void *server, struct MHD_Connection *c, void **state,
 	r->response = NULL;
 	if (r->stage == STAGE_HANDED) { /* the handler still has it */
 		r->connection = NULL;
+		r->method = NULL;
 		r->is_suspended = false;
 		r->stage = STAGE_ORPHANED;
 		return;
@@ -385,7 +386,8 @@ enum MHD_Result request_step(void *server, struct MHD_Connection *c, const char 
 	assert(r->magic == REQUEST_MAGIC);
 	if (!r->method) { /* the head */
 		r->method = method;
-		r->path = str_of(url);
+		/* The handler may have it longer than the connection lives. */
+		r->path = arena_str(&r->arena, str_of(url));
 		name_request(r);
 		int status = judge_head(r);
 		return status ? refuse(r, status) : MHD_YES;
