@@ -35,7 +35,7 @@ void json_key(struct buf *b, const char *key);
 void json_str(struct buf *b, txw_str s); /* "" when empty */
 void json_int(struct buf *b, int64_t v);
 void json_bool(struct buf *b, int v);
-void json_none(struct buf *b); /* null; jansson has the name json_null */
+void json_none(struct buf *b);              /* null; jansson has the name json_null */
 void json_raw(struct buf *b, txw_str json); /* null when empty */
 void json_time(struct buf *b, txw_time t);  /* RFC 3339; null when 0 */
 

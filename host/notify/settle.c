@@ -13,8 +13,8 @@
 #include <stdlib.h>
 
 #define FLUSH_LOAD   8                 /* attempts under way, */
-#define FLUSH_WAIT   (2 * MILLISECOND) /* ... from which on a flush waits, */
-#define FLUSH_FULL   128               /* ... but for this many verdicts */
+#define FLUSH_WAIT   (5 * MILLISECOND) /* ... from which on a flush waits, */
+#define FLUSH_FULL   256               /* ... but for this many verdicts */
 #define RETRY_SETTLE SECOND
 #define PAUSE_MAX    (5 * MINUTE) /* when the target asked for time without a time */
 

@@ -317,6 +317,7 @@ int main(int argc, char **argv)
 	bool is_create = strcmp(argv[2], "create") == 0;
 	long count = strtol(argv[3], NULL, 10), batch = strtol(argv[4], NULL, 10);
 
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* as the store */
 	open_all(&r, &c, argv[1], is_create);
 	int64_t began = now();
 

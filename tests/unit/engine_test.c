@@ -213,7 +213,7 @@ static void seq_goes_on_after_a_restart(void **state)
 {
 	struct kit *k = *state;
 	for (int i = 0; i < 5; i++) {
-		char ref[8];
+		char ref[16];
 		snprintf(ref, sizeof(ref), "P%d", i);
 		kit_op(k, op_create("payment", ref, NULL));
 		kit_reopen(k, KIT_FLOWS);

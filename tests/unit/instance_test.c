@@ -484,7 +484,7 @@ static void a_metric_that_cannot_be_is_refused(void **state)
 	assert_int_equal(m->define(in, TXW_METRIC_GAUGE, "x_bytes", "", NULL, NULL, 0),
 			 TXW_E_EXISTS);
 	for (int i = 1; i < EXT_METRICS_MAX; i++) {
-		char name[16];
+		char name[24];
 		snprintf(name, sizeof(name), "gauge_%d", i);
 		assert_true(m->define(in, TXW_METRIC_GAUGE, name, "", NULL, NULL, 0) > 0);
 	}

@@ -184,7 +184,7 @@ static void one_that_is_gone_is_disabled_and_what_waits_is_parked(void **state)
 	k->play['g'] = PLAY_HOLD;
 	k->patience = 300 * MILLISECOND;
 	for (int i = 0; i < 50; i++) {
-		char ref[8];
+		char ref[16];
 		snprintf(ref, sizeof(ref), "P%d", i);
 		create(k, ref);
 	}
@@ -217,7 +217,7 @@ static void one_that_fails_for_days_is_disabled(void **state)
 	k->play['f'] = PLAY_RETRY;
 	subscribe(k, "hooks", "fail", "");
 	for (int i = 0; i < 6; i++) {
-		char ref[8];
+		char ref[16];
 		snprintf(ref, sizeof(ref), "P%d", i);
 		create(k, ref);
 		kit_advance(k, DAY);
@@ -240,7 +240,7 @@ static void a_throttle_pauses_the_whole_target_and_no_other(void **state)
 	assert_int_equal(sent_to(k, "throttle"), 1);
 	k->play['t'] = PLAY_OK;
 	for (int i = 0; i < 40; i++) {
-		char ref[8];
+		char ref[16];
 		snprintf(ref, sizeof(ref), "Q%d", i);
 		create(k, ref);
 	}
@@ -278,7 +278,7 @@ static void no_more_than_its_concurrency_is_under_way(void **state)
 	k->patience = 300 * MILLISECOND;
 	subscribe(k, "hooks", "hold", "");
 	for (int i = 0; i < 30; i++) {
-		char ref[8];
+		char ref[16];
 		snprintf(ref, sizeof(ref), "P%d", i);
 		create(k, ref);
 	}
@@ -302,7 +302,7 @@ static void a_rate_spreads_the_attempts(void **state)
 	struct kit *k = *state;
 	subscribe(k, "other", "rated", "");
 	struct op ops[40];
-	char refs[40][8];
+	char refs[40][16];
 	for (int i = 0; i < 40; i++) {
 		snprintf(refs[i], sizeof(refs[i]), "P%d", i);
 		ops[i] = op_create("strict", refs[i], NULL);
@@ -320,7 +320,7 @@ static void a_slow_rate_outlasts_no_lease(void **state)
 {
 	struct kit *k = *state;
 	struct op ops[60];
-	char refs[60][8];
+	char refs[60][16];
 	subscribe(k, "rare", "slow", "");
 	for (int i = 0; i < 60; i++) {
 		snprintf(refs[i], sizeof(refs[i]), "P%d", i);
@@ -422,7 +422,7 @@ static void order_holds_over_a_flood_and_a_restart(void **state)
 	struct kit *k = *state;
 	enum { TXS = 20, MOVES = 60 };
 	struct op ops[TXS * (MOVES + 1)];
-	char refs[TXS][8];
+	char refs[TXS][16];
 	int64_t heard[TXS] = {0};
 	size_t n = 0, total = 0;
 	subscribe(k, "hooks", "orderly", ",\"ordered\":true");
@@ -490,7 +490,7 @@ static void a_deleted_subscription_holds_nothing_any_more(void **state)
 	k->patience = 300 * MILLISECOND;
 	snprintf(id, sizeof(id), "%s", subscribe(k, "hooks", "hold", ""));
 	struct op ops[100];
-	char refs[100][8];
+	char refs[100][16];
 	for (int i = 0; i < 100; i++) {
 		snprintf(refs[i], sizeof(refs[i]), "P%d", i);
 		ops[i] = op_create("strict", refs[i], NULL);
@@ -520,7 +520,7 @@ static void verdicts_that_cannot_be_saved_stop_the_lanes_until_they_can(void **s
 	k->patience = 300 * MILLISECOND;
 	subscribe(k, "hooks", "hold", "");
 	for (int i = 0; i < 8; i++) {
-		char ref[8];
+		char ref[16];
 		snprintf(ref, sizeof(ref), "P%d", i);
 		create(k, ref);
 	}

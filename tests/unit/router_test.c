@@ -127,7 +127,7 @@ static void events_committed_and_not_routed_are_routed_after_a_restart(void **st
 {
 	struct kit *k = *state;
 	struct op ops[200];
-	char refs[200][8];
+	char refs[200][16];
 	kit_subscribe(k, "{\"channel\":\"hooks\",\"target\":\"all\",\"events\":[\"*\"]}");
 	kit_rest(k);
 	for (int i = 0; i < 200; i++) {
@@ -206,7 +206,7 @@ static void a_flood_to_one_target_is_all_delivered_once(void **state)
 	enum { FLOOD = 5000 };
 	kit_subscribe(k, "{\"channel\":\"slow\",\"target\":\"all\",\"events\":[\"*\"]}");
 	for (int i = 0; i < 5; i++) {
-		char prefix[8];
+		char prefix[16];
 		snprintf(prefix, sizeof(prefix), "f%d-", i);
 		make(k, prefix, FLOOD / 5, NULL);
 	}
