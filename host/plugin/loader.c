@@ -13,6 +13,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,33 @@ static int32_t check_name(txw_str name, struct err *e)
 	return 0;
 }
 
+/*
+ * Is the file cut off, as by a copy that a full disk ended? The loader would
+ * map what is not there and die of it. The section headers come last.
+ */
+static bool is_cut(int fd, off_t size)
+{
+	ElfW(Ehdr) head;
+	if (pread(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head))
+		return true;
+	/* Of another machine: the loader refuses it by its head. */
+	if (head.e_phentsize != sizeof(ElfW(Phdr)))
+		return false;
+	uint64_t sections = (uint64_t)head.e_shnum * head.e_shentsize;
+	if (head.e_shoff > (uint64_t)size || sections > (uint64_t)size - head.e_shoff)
+		return true;
+	for (unsigned i = 0; i < head.e_phnum; i++) {
+		ElfW(Phdr) part;
+		off_t at = (off_t)(head.e_phoff + (uint64_t)i * sizeof(part));
+		if (pread(fd, &part, sizeof(part), at) != (ssize_t)sizeof(part))
+			return true;
+		if (part.p_offset > (uint64_t)size ||
+		    part.p_filesz > (uint64_t)size - part.p_offset)
+			return true;
+	}
+	return false;
+}
+
 /* Opens the file for a look: a shared object is a regular file that begins
  * as an ELF file does. */
 static int32_t look_at(const char *path, struct err *e)
@@ -96,6 +124,7 @@ static int32_t look_at(const char *path, struct err *e)
 	char head[sizeof(magic)] = {0};
 	struct stat st;
 	ssize_t n = 0;
+	bool cut = false;
 
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
@@ -105,11 +134,18 @@ static int32_t look_at(const char *path, struct err *e)
 			       path, strerror(errno));
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		n = pread(fd, head, sizeof(head), 0);
+	if (n == (ssize_t)sizeof(head))
+		cut = is_cut(fd, st.st_size);
 	close(fd);
 	if (n != (ssize_t)sizeof(head) || memcmp(head, magic, sizeof(magic)) != 0)
 		return err_set(e, TXW_E_INVALID,
 			       "%s is not a shared object: it does not begin as an ELF file does: "
 			       "build or install it again",
+			       path);
+	if (cut)
+		return err_set(e, TXW_E_INVALID,
+			       "%s is cut off: it ends before its own tables say: build or "
+			       "install it again",
 			       path);
 	return 0;
 }

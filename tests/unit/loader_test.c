@@ -336,7 +336,10 @@ static void a_file_that_is_no_library_is_refused(void **state)
 	char *dir = make_dir();
 	char *text = write_file(dir, "poller.text.so", "hello");
 	char *empty = write_file(dir, "poller.empty.so", "");
-	char *broken = write_file(dir, "poller.broken.so", "\177ELF and then nonsense");
+	char *cut = write_file(dir, "poller.cut.so", "\177ELF and then no more");
+	char *broken = write_file(dir, "poller.broken.so",
+				  "\177ELF and then nonsense, as long as the head of such a file "
+				  "would be and then some");
 
 	(void)state;
 	conf_report_init(&report, "test.conf");
@@ -350,14 +353,19 @@ static void a_file_that_is_no_library_is_refused(void **state)
 	const struct plugin_file *f = plugins_load(p, STR_LIT("poller.broken"));
 	assert_false(f->is_loaded);
 	assert_non_null(strstr(f->reason, "cannot be loaded: "));
+	f = plugins_load(p, STR_LIT("poller.cut"));
+	assert_false(f->is_loaded);
+	assert_non_null(strstr(f->reason, "is cut off"));
 	conf_report_free(&report);
 	plugins_close(p);
 	unlink(text);
 	unlink(empty);
+	unlink(cut);
 	unlink(broken);
 	rmdir(dir);
 	free(text);
 	free(empty);
+	free(cut);
 	free(broken);
 	free(dir);
 }
