@@ -114,7 +114,7 @@ int32_t read_tx(void *reader, const txw_tx_name *name, txw_emit_tx emit, void *c
 {
 	struct reader *r = reader;
 	struct id_bytes id;
-	sqlite3_stmt *st;
+	sqlite3_stmt *st = NULL;
 	txw_tx row;
 	bool by_ref = !name->id.hi && !name->id.lo && !name->key;
 	int32_t rc = 0;
