@@ -130,7 +130,11 @@ static void delivery_text(struct reader *r, struct sql_text *text, const txw_del
 	}
 	if (q->state != TXW_ANY_STATE) {
 		sql_text_add(text, " AND d.state = ");
-		sql_text_int(text, q->state);
+		sql_text_int(text, q->state == TXW_DLV_SENDING ? TXW_DLV_PENDING : q->state);
+		if (q->state == TXW_DLV_SENDING)
+			sql_text_add(text, " AND d.lease IS NOT NULL");
+		if (q->state == TXW_DLV_PENDING)
+			sql_text_add(text, " AND d.lease IS NULL");
 		bool is_held = q->state >= TXW_DLV_DEAD && q->state <= TXW_DLV_SUPPRESSED;
 		if (is_held && q->target && !q->tx)
 			sql_text_add(text, " AND d.state IN (3, 4, 5)"); /* delivery_held */

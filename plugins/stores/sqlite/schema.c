@@ -66,14 +66,16 @@ static const char STEP_1[] =
     " key INTEGER PRIMARY KEY, target INTEGER NOT NULL, seq INTEGER NOT NULL, tx INTEGER,"
     " tenant INTEGER, state INTEGER NOT NULL, ordered INTEGER NOT NULL,"
     " attempts INTEGER NOT NULL, due_at INTEGER, created_at INTEGER NOT NULL,"
-    " updated_at INTEGER, status INTEGER, reason TEXT);"
+    " updated_at INTEGER, status INTEGER, reason TEXT, lease INTEGER);"
     "CREATE INDEX delivery_target ON delivery (target);"
     /* Those of a transaction are found by its events: seq ascends as rows are
      * added, tx does not. */
     "CREATE INDEX delivery_seq ON delivery (seq);"
-    "CREATE INDEX delivery_due ON delivery (target, due_at) WHERE state IN (0, 6);"
+    /* SENDING is state 0 with a lease: taking and ending a lease moves no row in
+     * any index. */
+    "CREATE INDEX delivery_due ON delivery (target, due_at) WHERE state = 0;"
     "CREATE INDEX delivery_order ON delivery (target, tx, state)"
-    " WHERE ordered = 1 AND state IN (0, 1, 6);"
+    " WHERE ordered = 1 AND state IN (0, 1);"
     "CREATE INDEX delivery_held ON delivery (target, state) WHERE state IN (3, 4, 5);"
     "CREATE TABLE attempt ("
     " delivery INTEGER NOT NULL, n INTEGER NOT NULL, at INTEGER NOT NULL,"

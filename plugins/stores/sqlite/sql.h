@@ -44,9 +44,15 @@ struct sql_row {
 	" e.paused, e.deadline, t.id, t.flow, t.ref, t.created_at"
 #define SQL_EVENT_FROM " FROM event e LEFT JOIN tx t ON t.key = e.tx "
 
-#define SQL_DELIVERY_COLUMNS                                                      \
-	"d.key, d.target, d.seq, d.tx, d.tenant, d.state, d.ordered, d.attempts," \
-	" d.due_at, d.created_at, d.updated_at, d.status, d.reason"
+#define SQL_DELIVERY_COLUMNS                                                        \
+	"d.key, d.target, d.seq, d.tx, d.tenant, iif(d.lease IS NULL, d.state, 6)," \
+	" d.ordered, d.attempts, coalesce(d.lease, d.due_at), d.created_at,"        \
+	" d.updated_at, d.status, d.reason"
+
+/* ?3 the new state, ?4 its due_at; of SENDING the lease. */
+#define SQL_MOVE_SET                                                                  \
+	"state = iif(?3 = 6, 0, ?3), due_at = iif(?3 = 6, coalesce(due_at, ?4), ?4)," \
+	" lease = iif(?3 = 6, ?4, NULL)"
 
 #define SQL_TARGET_COLUMNS                                               \
 	"g.key, g.tenant, g.name, g.disabled, g.reason, g.paused_until," \
@@ -123,59 +129,61 @@ struct sql_row {
 	X(TARGET_BY_KEY, SQL_BOTH, "SELECT " SQL_TARGET_COLUMNS " FROM target g WHERE g.key = ?1") \
 	X(TARGET_LIST, SQL_READER,                                                                 \
 	  "SELECT " SQL_TARGET_COLUMNS ", (SELECT min(d.due_at) FROM delivery d"                   \
-	  " INDEXED BY delivery_due WHERE d.target = g.key AND d.state IN (0, 6))"                 \
+	  " INDEXED BY delivery_due WHERE d.target = g.key AND d.state = 0)"                       \
 	  " FROM target g ORDER BY g.key")                                                         \
                                                                                                    \
 	X(DELIVERY_INSERT, SQL_WRITER,                                                             \
 	  "INSERT INTO delivery (target, seq, tx, tenant, state, ordered, attempts, due_at,"       \
-	  " created_at, updated_at, status, reason)"                                               \
-	  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")                           \
+	  " created_at, updated_at, status, reason, lease)"                                        \
+	  " VALUES (?1, ?2, ?3, ?4, iif(?5 = 6, 0, ?5), ?6, ?7, iif(?5 = 6, ?9, ?8), ?9, ?10,"     \
+	  " ?11, ?12, iif(?5 = 6, ?8, NULL))")                                                     \
 	X(DELIVERY_SETTLE, SQL_WRITER,                                                             \
-	  "UPDATE delivery SET state = ?1, attempts = ?2, due_at = ?3, updated_at = ?4,"           \
-	  " status = ?5, reason = ?6 WHERE key = ?7")                                              \
+	  "UPDATE delivery SET state = iif(?1 = 6, 0, ?1), attempts = ?2,"                         \
+	  " due_at = iif(?1 = 6, coalesce(due_at, ?3), ?3), lease = iif(?1 = 6, ?3, NULL),"        \
+	  " updated_at = ?4, status = ?5, reason = ?6 WHERE key = ?7")                             \
 	X(DELIVERY_CLAIM, SQL_WRITER,                                                              \
 	  "SELECT " SQL_DELIVERY_COLUMNS " FROM delivery d INDEXED BY delivery_due"                \
-	  " WHERE d.target = ?1 AND d.state IN (0, 6) AND d.due_at <= ?2"                          \
-	  " ORDER BY d.due_at, d.key LIMIT ?3")                                                    \
-	X(DELIVERY_LEASE, SQL_WRITER, "UPDATE delivery SET state = 6, due_at = ?1 WHERE key = ?2") \
+	  " WHERE d.target = ?1 AND d.state = 0 AND d.due_at <= ?2"                                \
+	  " AND (d.lease IS NULL OR d.lease <= ?2) ORDER BY d.due_at, d.key LIMIT ?3")             \
+	X(DELIVERY_LEASE, SQL_WRITER, "UPDATE delivery SET lease = ?1 WHERE key = ?2")             \
 	X(DELIVERY_DUE, SQL_WRITER,                                                                \
-	  "SELECT min(due_at) FROM delivery INDEXED BY delivery_due"                               \
-	  " WHERE target = ?1 AND state IN (0, 6)")                                                \
+	  "SELECT due_at FROM delivery INDEXED BY delivery_due WHERE target = ?1 AND state = 0"    \
+	  " AND lease IS NULL ORDER BY due_at LIMIT 1")                                            \
 	X(DELIVERY_RELEASE, SQL_WRITER,                                                            \
-	  "UPDATE delivery INDEXED BY delivery_due SET state = 0, due_at = ?1"                     \
-	  " WHERE state IN (0, 6) AND state = 6")                                                  \
+	  "UPDATE delivery INDEXED BY delivery_due SET lease = NULL, due_at = ?1"                  \
+	  " WHERE state = 0 AND lease IS NOT NULL")                                                \
 	X(DELIVERY_WAITING, SQL_WRITER,                                                            \
 	  "SELECT 1 FROM delivery INDEXED BY delivery_order WHERE target = ?1 AND tx = ?2"         \
-	  " AND ordered = 1 AND state IN (0, 1, 6) LIMIT 1")                                       \
+	  " AND ordered = 1 AND state IN (0, 1) LIMIT 1")                                          \
 	X(DELIVERY_UNBLOCK, SQL_WRITER,                                                            \
 	  "UPDATE delivery SET state = 0, due_at = ?3 WHERE key = (SELECT key FROM delivery"       \
 	  " INDEXED BY delivery_order WHERE target = ?1 AND tx = ?2 AND ordered = 1"               \
-	  " AND state IN (0, 1, 6) AND state = 1 ORDER BY key LIMIT 1)")                           \
+	  " AND state IN (0, 1) AND state = 1 ORDER BY key LIMIT 1)")                              \
 	X(DELIVERY_RESEND, SQL_WRITER,                                                             \
 	  "UPDATE delivery SET state = 0, due_at = ?3 WHERE key = ?2 AND target = ?1"              \
-	  " AND state NOT IN (1, 6)")                                                              \
+	  " AND state <> 1 AND lease IS NULL")                                                     \
 	/* Of one transaction only the first may be PENDING. */                                    \
 	X(DELIVERY_KEEP_ORDER, SQL_WRITER,                                                         \
 	  "UPDATE delivery SET state = 1, due_at = NULL WHERE key IN (SELECT d.key"                \
 	  " FROM delivery AS d INDEXED BY delivery_order WHERE d.target = ?1 AND d.ordered = 1"    \
-	  " AND d.state IN (0, 1, 6) AND d.state = 0 AND EXISTS (SELECT 1 FROM delivery AS e"      \
-	  " INDEXED BY delivery_order WHERE e.target = ?1 AND e.tx = d.tx AND e.ordered = 1"       \
-	  " AND e.state IN (0, 1, 6) AND e.key < d.key))")                                         \
+	  " AND d.state IN (0, 1) AND d.state = 0 AND d.lease IS NULL"                             \
+	  " AND EXISTS (SELECT 1 FROM delivery AS e INDEXED BY delivery_order"                     \
+	  " WHERE e.target = ?1 AND e.tx = d.tx AND e.ordered = 1"                                 \
+	  " AND e.state IN (0, 1) AND e.key < d.key))")                                            \
 	/* One for each of the indexes that find rows of a state. */                               \
 	X(MOVE_LIVE, SQL_WRITER,                                                                   \
-	  "UPDATE delivery SET state = ?3, due_at = ?4 WHERE key IN (SELECT key FROM delivery"     \
-	  " INDEXED BY delivery_due WHERE target = ?1 AND state IN (0, 6) AND state = ?2"          \
-	  " ORDER BY key LIMIT ?5)")                                                               \
+	  "UPDATE delivery SET " SQL_MOVE_SET " WHERE key IN (SELECT key FROM delivery"            \
+	  " INDEXED BY delivery_due WHERE target = ?1 AND state = 0"                               \
+	  " AND (lease IS NULL) = (?2 = 0) ORDER BY key LIMIT ?5)")                                \
 	X(MOVE_BLOCKED, SQL_WRITER,                                                                \
-	  "UPDATE delivery SET state = ?3, due_at = ?4 WHERE key IN (SELECT key FROM delivery"     \
+	  "UPDATE delivery SET " SQL_MOVE_SET " WHERE key IN (SELECT key FROM delivery"            \
 	  " INDEXED BY delivery_order WHERE target = ?1 AND ordered = 1"                           \
-	  " AND state IN (0, 1, 6) AND state = ?2 ORDER BY key LIMIT ?5)")                         \
+	  " AND state IN (0, 1) AND state = ?2 ORDER BY key LIMIT ?5)")                            \
 	X(MOVE_DELIVERED, SQL_WRITER,                                                              \
-	  "UPDATE delivery SET state = ?3, due_at = ?4 WHERE key IN (SELECT key FROM delivery"     \
-	  " INDEXED BY delivery_target WHERE target = ?1 AND state = ?2"                           \
-	  " ORDER BY key LIMIT ?5)")                                                               \
+	  "UPDATE delivery SET " SQL_MOVE_SET " WHERE key IN (SELECT key FROM delivery"            \
+	  " INDEXED BY delivery_target WHERE target = ?1 AND state = ?2 ORDER BY key LIMIT ?5)")   \
 	X(MOVE_HELD, SQL_WRITER,                                                                   \
-	  "UPDATE delivery SET state = ?3, due_at = ?4 WHERE key IN (SELECT key FROM delivery"     \
+	  "UPDATE delivery SET " SQL_MOVE_SET " WHERE key IN (SELECT key FROM delivery"            \
 	  " INDEXED BY delivery_held WHERE target = ?1 AND state IN (3, 4, 5)"                     \
 	  " AND state = ?2 ORDER BY key LIMIT ?5)")                                                \
 	X(ATTEMPT_INSERT, SQL_WRITER,                                                              \

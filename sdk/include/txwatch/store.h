@@ -285,8 +285,8 @@ typedef struct txw_store {
 	int32_t (*ping)(void *reader, txw_error *err);
 
 	/* ---- [writer] again ---- */
-	/* *out = the earliest due_at of the target's PENDING and SENDING
-	 * deliveries; 0 = none. */
+	/* *out = the earliest due_at of the target's PENDING deliveries;
+	 * 0 = none. */
 	int32_t (*target_due)(void *instance, int64_t target, txw_time *out, txw_error *err);
 	/* At start: makes every SENDING delivery PENDING, due at `due`. */
 	int32_t (*release)(void *instance, txw_time due, txw_error *err);
