@@ -22,7 +22,7 @@
 #define LEASE      HOUR         /* of a delivery in this host's hands */
 #define WINDOW_MIN ((size_t)32) /* deliveries a lane holds at least, */
 #define WINDOW_MAX \
-	((size_t)1024)                  /* ... and at most: 8 x its concurrency, or
+	((size_t)1024)                  /* ... and at most: 24 x its concurrency, or
 					 * what half a lease is enough for */
 #define HELD_LIMIT      ((size_t)16384) /* deliveries all lanes hold together */
 #define PENDING_LIMIT   ((size_t)8192)  /* events the router keeps in memory */

@@ -13,7 +13,7 @@ size_t target_window(const struct target *t)
  * out again. */
 static size_t window_of(const struct target *t)
 {
-	size_t w = t->concurrency * 8;
+	size_t w = t->concurrency * 24;
 	w = w < WINDOW_MIN ? WINDOW_MIN : w > WINDOW_MAX ? WINDOW_MAX : w;
 	size_t by_timeout = (size_t)(LEASE / 2 / t->channel->timeout) * t->concurrency;
 	size_t by_rate = t->rate.gap ? (size_t)(LEASE / 2 / t->rate.gap) : w;
