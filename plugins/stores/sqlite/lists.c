@@ -137,7 +137,8 @@ static void delivery_text(struct reader *r, struct sql_text *text, const txw_del
 			sql_text_add(text, " AND d.lease IS NULL");
 		bool is_held = q->state >= TXW_DLV_DEAD && q->state <= TXW_DLV_SUPPRESSED;
 		if (is_held && q->target && !q->tx)
-			sql_text_add(text, " AND d.state IN (3, 4, 5)"); /* delivery_held */
+			sql_text_add(text,
+				     " AND d.state >= 3 AND d.state <= 5"); /* delivery_held */
 	}
 	sql_text_add(text, " ORDER BY d.key DESC LIMIT ");
 	sql_text_int(text, q->limit);

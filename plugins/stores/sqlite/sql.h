@@ -184,7 +184,7 @@ struct sql_row {
 	  " INDEXED BY delivery_target WHERE target = ?1 AND state = ?2 ORDER BY key LIMIT ?5)")   \
 	X(MOVE_HELD, SQL_WRITER,                                                                   \
 	  "UPDATE delivery SET " SQL_MOVE_SET " WHERE key IN (SELECT key FROM delivery"            \
-	  " INDEXED BY delivery_held WHERE target = ?1 AND state IN (3, 4, 5)"                     \
+	  " INDEXED BY delivery_held WHERE target = ?1 AND state >= 3 AND state <= 5"              \
 	  " AND state = ?2 ORDER BY key LIMIT ?5)")                                                \
 	X(ATTEMPT_INSERT, SQL_WRITER,                                                              \
 	  "INSERT INTO attempt (delivery, n, at, verdict, status, took, connect_took,"             \
