@@ -17,9 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/id.h"
 #include "base/log.h"
-#include "base/row.h"
 #include "base/str.h"
 #include "measure/metrics.h"
 
@@ -232,12 +230,6 @@ bool engine_is_trouble(int32_t rc)
 	       rc == TXW_E_NOMEM;
 }
 
-struct unit_hook {
-	struct unit_hook *next;
-	void (*fn)(void *ctx);
-	void *ctx;
-};
-
 static int32_t unit_begin(struct engine *g, struct err *e)
 {
 	struct unit *u = &g->unit;
@@ -360,8 +352,7 @@ static int32_t try_group(struct engine *g, struct job **list, bool *again, struc
 		goto undo;
 	if (g->unit.n_rows && g->rows)
 		g->rows(g->rows_ctx, g->unit.rows, g->unit.n_rows);
-	for (struct unit_hook *h = g->unit.hooks; h; h = h->next)
-		h->fn(h->ctx);
+	unit_run_hooks(&g->unit);
 	if (stepped)
 		g->committed(g->step_ctx, true);
 	return 0;
@@ -459,52 +450,6 @@ static void *engine_thread(void *arg)
 			post_rest(g, release);
 	}
 	return NULL;
-}
-
-/* ---- for apply functions ---- */
-
-void unit_on_commit(struct unit *u, void (*fn)(void *ctx), void *ctx)
-{
-	struct unit_hook *h = arena_alloc(&u->arena, sizeof(*h));
-	struct unit_hook **end = &u->hooks;
-	while (*end)
-		end = &(*end)->next;
-	*h = (struct unit_hook){.fn = fn, .ctx = ctx};
-	*end = h;
-}
-
-void unit_note_row(struct unit *u, txw_id id)
-{
-	if (u->n_rows == u->cap_rows) {
-		u->cap_rows = u->cap_rows ? u->cap_rows * 2 : 256;
-		u->rows = xrealloc(u->rows, u->cap_rows * sizeof(*u->rows));
-	}
-	u->rows[u->n_rows++] = id;
-}
-
-void unit_note_due(struct unit *u, txw_time due)
-{
-	if (due && (u->earliest_due == 0 || due < u->earliest_due))
-		u->earliest_due = due;
-}
-
-int32_t unit_append(struct unit *u, const txw_event *ev, txw_event **out, struct err *e)
-{
-	if (u->n_events == u->cap_events) {
-		u->cap_events = u->cap_events ? u->cap_events * 2 : 256;
-		u->events = xrealloc(u->events, u->cap_events * sizeof(txw_event *));
-	}
-	txw_event *copy = row_copy_event(&u->arena, ev);
-	copy->seq = u->info.last_seq + 1;
-	copy->id = id_from_key(copy->at, u->info.site, copy->seq);
-	int32_t rc = UNIT_CALL(u, e, append, &copy, 1);
-	if (rc < 0)
-		return rc;
-	u->info.last_seq = copy->seq;
-	u->events[u->n_events++] = copy;
-	if (out)
-		*out = copy;
-	return 0;
 }
 
 /* ---- life ---- */

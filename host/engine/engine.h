@@ -122,6 +122,8 @@ int32_t unit_append(struct unit *u, const txw_event *ev, txw_event **out, struct
 /* fn(ctx) runs once the unit is durable, before its answers and tails go
  * out; not at all if it is undone. [writer] */
 void unit_on_commit(struct unit *u, void (*fn)(void *ctx), void *ctx);
+/* The engine's: what unit_on_commit was given, in order. */
+void unit_run_hooks(struct unit *u);
 /* A transaction's row was written, with whatever call. */
 void unit_note_row(struct unit *u, txw_id id);
 /* A row with that due_at was written. */
