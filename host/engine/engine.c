@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/row.h"
 #include "base/str.h"
 #include "measure/metrics.h"
 
