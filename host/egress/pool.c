@@ -18,9 +18,6 @@
 #include "egress/transfer.h"
 
 /* Connections kept, idle ones included; the rest are closed after use. */
-/* Answers handed on at once: few, so that the loop makes the next requests
- * while this thread ends the rest. */
-#define PUBLISH_EVERY    4
 #define KEPT_CONNECTIONS 1024L
 #define NAP_MS           60000 /* libcurl's own timers shorten it */
 
@@ -111,7 +108,6 @@ static void collect(struct pool *p)
 {
 	CURLMsg *msg;
 	int left;
-	unsigned n = 0;
 	while ((msg = curl_multi_info_read(p->multi, &left))) {
 		struct transfer *t = NULL;
 		if (msg->msg != CURLMSG_DONE)
@@ -119,8 +115,6 @@ static void collect(struct pool *p)
 		CURLcode code = msg->data.result; /* msg dies with the handle */
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &t);
 		transfer_finish(t, p->multi, code);
-		if (++n % PUBLISH_EVERY == 0)
-			egress_publish(p);
 	}
 	end_cut(p);
 	egress_publish(p);
