@@ -155,6 +155,11 @@ static void turn(struct egress *e)
 	e->over_last = &e->over;
 	e->is_posted = false;
 	bool is_surplus = e->n_free >= WARM_TRANSFERS;
+	for (struct pool *p = e->pools; p; p = p->next) {
+		if (p->is_called)
+			pool_wake(p);
+		p->is_called = false;
+	}
 	pthread_mutex_unlock(&e->lock);
 
 	for (struct transfer *t = over; t; t = t->next)
@@ -231,12 +236,13 @@ static void submit(struct egress *e, struct transfer *t, uint64_t *id)
 		*id = t->id;
 	t->arm_next = e->arming;
 	e->arming = t;
-	bool wake = pool_submit(t->pool, t);
+	/* Woken when the turn is over: libcurl looks at every request under
+	 * way each time it is called, so many at once are cheaper. */
+	if (pool_submit(t->pool, t))
+		t->pool->is_called = true;
 	bool post = !e->is_posted;
 	e->is_posted = true;
 	pthread_mutex_unlock(&e->lock);
-	if (wake)
-		pool_wake(t->pool);
 	if (post)
 		loop_post(e->loop, &e->turn);
 }

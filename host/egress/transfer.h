@@ -116,6 +116,7 @@ struct pool {
 	CURLM *multi;
 	pthread_t thread;
 	bool is_asleep;         /* under the lock: in curl_multi_poll */
+	bool is_called;         /* under the lock: to be woken by the turn */
 	struct transfer *inbox; /* under the lock */
 	struct transfer **inbox_last;
 	struct stop *stops; /* under the lock */
