@@ -212,17 +212,15 @@ enum auth_answer auth_check(struct auth *a, txw_str header, txw_str peer, txw_ti
 	uint64_t hash = peer_hash(peer);
 	const struct failing *f = failing_find(a, hash, now);
 	txw_str given;
-	if (f && f->n >= AUTH_FAILURES_MAX) {
+	const struct token *t = bearer(header, &given) ? find(a, given) : NULL;
+	/* A token that is right goes through: behind a proxy all share one
+	 * address, and must not be locked out by one who guesses. */
+	if (!t && f && f->n >= AUTH_FAILURES_MAX) {
 		*wait = (f->since + WINDOW - now) / SECOND + 1;
 		return AUTH_THROTTLED;
 	}
 	if (header.len == 0)
 		return AUTH_MISSING;
-	if (!bearer(header, &given)) {
-		failed(a, hash, now);
-		return AUTH_WRONG;
-	}
-	const struct token *t = find(a, given);
 	if (!t) {
 		failed(a, hash, now);
 		return AUTH_WRONG;

@@ -3,6 +3,11 @@
 
 #include "base/str.h"
 
+bool flows_polls(const struct flow_entry *entry, const txw_tx *tx)
+{
+	return entry->is_polled && str_eq(entry->tenant, tx->tenant);
+}
+
 struct flow_entry *flows_find(const struct flows *f, txw_str name)
 {
 	/* A site has a handful: a scan beats a table. */

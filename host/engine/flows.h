@@ -8,6 +8,7 @@
 struct flow_entry {
 	struct flow *flow;
 	bool is_polled;
+	txw_str tenant;         /* whose transactions the poller watches */
 	struct cadence cadence; /* the poller's defaults */
 	int64_t jitter_milli;   /* 100 = +-10 % */
 	int64_t timeout;        /* of one poll, for the lease */
@@ -18,6 +19,8 @@ struct flows {
 	struct flow_entry *entries;
 };
 
+/* Is that transaction of the flow polled? */
+bool flows_polls(const struct flow_entry *entry, const txw_tx *tx);
 struct flow_entry *flows_find(const struct flows *f, txw_str name);
 
 #endif

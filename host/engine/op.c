@@ -340,7 +340,7 @@ static int32_t update(struct change *c, struct err *e)
 	bool changed = update_row(c);
 	if (was_paused && !row->paused)
 		schedule_next(c->entry, row, c->unit->now, 1);
-	if (c->op->set & OP_SET_POLL_NOW && row->outcome == TXW_OPEN && c->entry->is_polled)
+	if (c->op->set & OP_SET_POLL_NOW && row->outcome == TXW_OPEN && flows_polls(c->entry, row))
 		row->next_poll_at = c->unit->now;
 	if (row->paused)
 		row->next_poll_at = 0;

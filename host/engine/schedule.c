@@ -23,7 +23,7 @@ static struct cadence cadence_of(const struct flow_entry *entry, const txw_tx *t
 
 int64_t schedule_interval(const struct flow_entry *entry, const txw_tx *tx)
 {
-	if (!entry->is_polled)
+	if (!flows_polls(entry, tx))
 		return 0;
 	struct cadence c = cadence_of(entry, tx);
 	int64_t v = c.every;
@@ -72,7 +72,7 @@ void schedule_due(txw_tx *tx)
 void schedule_next(const struct flow_entry *entry, txw_tx *tx, txw_time now, int is_new)
 {
 	tx->next_poll_at = 0;
-	if (entry->is_polled && tx->outcome == TXW_OPEN && !tx->paused) {
+	if (flows_polls(entry, tx) && tx->outcome == TXW_OPEN && !tx->paused) {
 		int64_t wait = is_new ? cadence_of(entry, tx).first_after
 				      : jittered(entry, tx, schedule_interval(entry, tx));
 		tx->next_poll_at = now + wait;

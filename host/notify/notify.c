@@ -102,7 +102,7 @@ void notify_add(struct notify *n, instance *in, struct conf_report *report)
 static struct channel *find_channel(struct notify *n, const struct conf_section *s, txw_str to,
 				    txw_str *address, struct conf_report *report)
 {
-	const char *colon = memchr(to.ptr, ':', to.len);
+	const char *colon = to.len ? memchr(to.ptr, ':', to.len) : NULL;
 	txw_str name = {to.ptr, colon ? (size_t)(colon - to.ptr) : to.len};
 	struct channel *c = channel_find(n, name);
 	const char *names[64];
@@ -386,6 +386,7 @@ void notify_close(struct notify *n)
 	name_unborn(n);
 	take_rules(n);
 	timer_clear(n->loop, &n->flush_at);
+	settle_abandon(n);
 	router_close(&n->router);
 	struct target *t, *next;
 	HASH_ITER(by_key, n->by_key, t, next)

@@ -130,6 +130,7 @@ struct target {
 	bool is_claiming;
 	bool is_hungry;     /* waits for room under HELD_LIMIT */
 	int64_t noted_step; /* the writer's */
+	bool is_added;      /* in the tables */
 	bool is_deleted;    /* freed when it holds nothing */
 	struct target *next_hungry;
 };
@@ -214,6 +215,7 @@ struct notify {
 	bool is_stuck;         /* verdicts cannot be saved: nothing starts */
 	size_t in_flight;
 	bool is_draining;
+	struct settle *stuck;    /* refused by the store, to be tried again */
 	struct settle *settling; /* verdicts not submitted yet */
 	struct task flush;
 	bool flush_posted;
@@ -243,9 +245,10 @@ struct verdict_in {
 };
 void settle_verdict(struct verdict_in *in); /* takes it over [loop] */
 void settle_back(struct parcel *p, txw_time due);
-void settle_flush(struct notify *n);  /* submits what is settled by now */
-void settle_target(struct target *t); /* its row changed */
-void settle_forget(struct target *t); /* ... but it is going away */
+void settle_flush(struct notify *n);   /* submits what is settled by now */
+void settle_target(struct target *t);  /* its row changed */
+void settle_abandon(struct notify *n); /* what the store refused, at the end */
+void settle_forget(struct target *t);  /* ... but it is going away */
 
 /* disable.c */
 void target_disable(struct target *t, const char *reason);

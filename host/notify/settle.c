@@ -38,6 +38,7 @@ struct settle {
 	txw_target *target_rows;
 	size_t n_targets, cap_targets;
 	struct timer again;
+	struct settle *next_stuck; /* notify's, while `again` is set */
 };
 
 /* ---- the job ---- */
@@ -109,6 +110,10 @@ static void own_texts(struct settled *it, struct arena *a)
 static void on_again(struct timer *timer)
 {
 	struct settle *s = (struct settle *)((char *)timer - offsetof(struct settle, again));
+	struct settle **at = &s->notify->stuck;
+	while (*at != s)
+		at = &(*at)->next_stuck;
+	*at = s->next_stuck;
 	engine_submit_internal(s->notify->engine, &s->job);
 }
 
@@ -163,6 +168,21 @@ static void divide(struct settle *s)
 	settle_free(s);
 }
 
+/* Its leases end, and what they held goes on, at the next start. */
+void settle_abandon(struct notify *n)
+{
+	while (n->stuck) {
+		struct settle *s = n->stuck;
+		n->stuck = s->next_stuck;
+		timer_clear(n->loop, &s->again);
+		for (size_t i = 0; i < s->n; i++) {
+			parcel_free(s->items[i]->parcel);
+			free(s->items[i]);
+		}
+		settle_free(s);
+	}
+}
+
 static void settle_done(struct job *job)
 {
 	struct settle *s = (struct settle *)job;
@@ -174,6 +194,8 @@ static void settle_done(struct job *job)
 	}
 	if (job->rc < 0 && job->rc != TXW_E_CANCELLED) {
 		n->is_stuck = true;
+		s->next_stuck = n->stuck;
+		n->stuck = s;
 		s->again.fire = on_again;
 		timer_set(n->loop, &s->again, now + RETRY_SETTLE);
 		return;

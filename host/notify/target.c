@@ -65,6 +65,7 @@ struct target *target_new(struct notify *n, txw_str tenant, txw_str name)
 
 void target_add(struct notify *n, struct target *t)
 {
+	t->is_added = true;
 	HASH_ADD(by_key, n->by_key, key, sizeof(t->key), t);
 	HASH_ADD_KEYPTR(by_name, n->by_name, t->hash_name, t->hash_len, t);
 }
@@ -99,7 +100,7 @@ void target_remove(struct target *t)
 {
 	struct notify *n = t->notify;
 	bool is_first = !t->is_deleted;
-	if (is_first && t->key) {
+	if (is_first && t->is_added) {
 		HASH_DELETE(by_key, n->by_key, t);
 		HASH_DELETE(by_name, n->by_name, t);
 	}

@@ -82,7 +82,7 @@ static int32_t claim_row(struct claim *c, const txw_tx *stored)
 	txw_tx *tx = arena_alloc(&c->unit->arena, sizeof(*tx));
 	*tx = *stored;
 	struct flow_entry *entry = flows_find(c->watch->flows, tx->flow);
-	struct room *room = entry ? room_of(c, tx->flow) : NULL;
+	struct room *room = entry && flows_polls(entry, tx) ? room_of(c, tx->flow) : NULL;
 	bool is_last = tx->expires_at && tx->expires_at <= now;
 	bool can_poll = room && room->left && room->blocked_until <= now;
 	if (!entry) {

@@ -135,6 +135,7 @@ static void read_cadence(struct poller *p, struct conf_report *report)
 	p->entry->jitter_milli = conf_number(s, "jitter") * 10;
 	p->entry->timeout = p->timeout;
 	p->entry->is_polled = true;
+	p->entry->tenant = p->tenant;
 }
 
 static void read_options(struct poller *p, struct conf_report *report)

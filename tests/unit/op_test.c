@@ -269,6 +269,7 @@ static void a_paused_one_is_not_due_until_it_goes_on(void **state)
 {
 	struct kit *k = *state;
 	flows_find(&k->flows, STR_LIT("payment"))->is_polled = true;
+	flows_find(&k->flows, STR_LIT("payment"))->tenant = STR_LIT("default");
 	flows_find(&k->flows, STR_LIT("payment"))->cadence = (struct cadence){
 	    .every = MINUTE, .first_after = 3 * SECOND};
 	assert_int_equal(kit_op(k, op_create("payment", "P1", NULL))->after->due_at,
@@ -299,6 +300,7 @@ static void poll_now_needs_no_event(void **state)
 {
 	struct kit *k = *state;
 	flows_find(&k->flows, STR_LIT("payment"))->is_polled = true;
+	flows_find(&k->flows, STR_LIT("payment"))->tenant = STR_LIT("default");
 	flows_find(&k->flows, STR_LIT("payment"))->cadence = (struct cadence){
 	    .every = MINUTE, .first_after = MINUTE};
 	kit_op(k, op_create("payment", "P1", NULL));
