@@ -164,9 +164,8 @@ static void ten_wrong_tokens_in_a_minute_end_their_peers_guessing(void **state)
 	int64_t wait = 0;
 	for (int i = 0; i < AUTH_FAILURES_MAX; i++)
 		assert_int_equal(ask(a, "Bearer wrong", NOW + i * SECOND, &t), AUTH_WRONG);
-	assert_int_equal(
-	    auth_check(a, STR_LIT("Bearer wrong"), PEER, NOW + 20 * SECOND, &t, &wait),
-	    AUTH_THROTTLED);
+	assert_int_equal(auth_check(a, STR_LIT("Bearer wrong"), PEER, NOW + 20 * SECOND, &t, &wait),
+			 AUTH_THROTTLED);
 	assert_in_range(wait, 40, 41);
 	/* Behind a proxy all are one peer: a good token goes through. */
 	assert_int_equal(ask(a, "Bearer " PLAIN, NOW + 20 * SECOND, &t), AUTH_OK);
