@@ -24,8 +24,9 @@ txw_event *row_copy_event(struct arena *a, const txw_event *ev)
 	*c = *ev;
 	c->size = sizeof(*c);
 	txw_str *texts[] = {
-	    &c->tenant,          &c->from,   &c->to,   &c->source, &c->actor,
-	    &c->source_event_id, &c->reason, &c->code, &c->detail, &c->json,
+	    &c->tenant,          &c->from,   &c->to,    &c->source, &c->actor,
+	    &c->source_event_id, &c->reason, &c->code,  &c->detail, &c->json,
+	    &c->digest,          &c->hash,   &c->trace,
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		*texts[i] = arena_str(a, *texts[i]);
@@ -109,6 +110,8 @@ void json_tx(struct buf *b, const txw_tx *tx)
 	json_m_opt(b, "anomaly", tx->anomaly);
 	if (tx->paused)
 		json_m_bool(b, "paused", 1);
+	if (tx->held)
+		json_m_bool(b, "legal_hold", 1);
 	json_m_time(b, "created_at", tx->created_at);
 	json_m_time(b, "updated_at", tx->updated_at);
 	json_m_time(b, "status_since", tx->status_since);

@@ -239,6 +239,7 @@ static int32_t unit_begin(struct engine *g, struct err *e)
 	u->earliest_due = 0;
 	u->hooks = NULL;
 	u->n_rows = 0;
+	u->has_sequence = false;
 	u->now = loop_now(g->loop);
 	u->info.last_seq = atomic_load(&g->last_seq);
 	txw_error from = ERR_ABI_INIT;

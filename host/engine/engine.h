@@ -47,7 +47,8 @@ struct unit {
 	void *self;             /* ... and their instance */
 	txw_time now;
 	struct arena arena; /* freed after the commit */
-	txw_store_info info;
+	txw_store_info info; /* last_seq: as of unit_last_seq */
+	bool has_sequence;
 	/* Events appended in this unit, in order; live until the routers and
 	 * streams have seen them. */
 	size_t n_events;
@@ -119,6 +120,8 @@ void engine_nudge(struct engine *g);
  * copies it into the unit, gives it seq, id and prev; the copy is
  * returned in *out if wanted. */
 int32_t unit_append(struct unit *u, const txw_event *ev, txw_event **out, struct err *e);
+/* The newest seq; from here to the unit's end nobody else gives one. */
+int32_t unit_last_seq(struct unit *u, int64_t *out, struct err *e);
 /* fn(ctx) runs once the unit is durable, before its answers and tails go
  * out; not at all if it is undone. [writer] */
 void unit_on_commit(struct unit *u, void (*fn)(void *ctx), void *ctx);

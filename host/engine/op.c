@@ -39,14 +39,16 @@ static int32_t commit_row(struct change *c, uint32_t type, txw_str from, struct 
 	struct op *op = c->op;
 	struct unit *u = c->unit;
 	txw_tx *row = c->row;
-	int64_t prev = row->last_seq;
+	int64_t prev = row->last_seq, last;
+	int32_t rc = unit_last_seq(u, &last, e);
+	if (rc < 0)
+		return rc;
 	row->version++;
 	row->updated_at = u->now;
-	row->last_seq = u->info.last_seq + 1;
+	row->last_seq = last + 1;
 	if (op->dry_run)
 		return 0;
-	int32_t rc = UNIT_CALL(u, e, save, &row, 1);
-	if (rc < 0)
+	if ((rc = UNIT_CALL(u, e, save, &row, 1)) < 0)
 		return rc;
 	unit_note_due(u, row->due_at);
 	unit_note_row(u, row->id);

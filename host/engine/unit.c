@@ -40,17 +40,30 @@ void unit_note_due(struct unit *u, txw_time due)
 		u->earliest_due = due;
 }
 
+int32_t unit_last_seq(struct unit *u, int64_t *out, struct err *e)
+{
+	int32_t rc = 0;
+	if (!u->has_sequence && u->store->sequence)
+		rc = UNIT_CALL(u, e, sequence, &u->info.last_seq);
+	u->has_sequence = rc >= 0;
+	*out = u->info.last_seq;
+	return rc;
+}
+
 int32_t unit_append(struct unit *u, const txw_event *ev, txw_event **out, struct err *e)
 {
 	if (u->n_events == u->cap_events) {
 		u->cap_events = u->cap_events ? u->cap_events * 2 : 256;
 		u->events = xrealloc(u->events, u->cap_events * sizeof(txw_event *));
 	}
-	txw_event *copy = row_copy_event(&u->arena, ev);
-	copy->seq = u->info.last_seq + 1;
-	copy->id = id_from_key(copy->at, u->info.site, copy->seq);
-	int32_t rc = UNIT_CALL(u, e, append, &copy, 1);
+	int64_t last;
+	int32_t rc = unit_last_seq(u, &last, e);
 	if (rc < 0)
+		return rc;
+	txw_event *copy = row_copy_event(&u->arena, ev);
+	copy->seq = last + 1;
+	copy->id = id_from_key(copy->at, u->info.site, copy->seq);
+	if ((rc = UNIT_CALL(u, e, append, &copy, 1)) < 0)
 		return rc;
 	u->info.last_seq = copy->seq;
 	u->events[u->n_events++] = copy;

@@ -274,9 +274,13 @@ static int32_t put_document(struct sub_request *r, struct unit *u, struct err *e
 	struct change *c = r->change;
 	/* Events before this moment are not its own. */
 	if (r->what == SUB_CREATE) {
+		int64_t last;
+		int32_t rc = unit_last_seq(u, &last, e);
+		if (rc < 0)
+			return rc;
 		c->created_at = u->now;
-		json_object_set_new(c->body, "from_seq", json_integer(u->info.last_seq));
-		c->rule->from_seq = u->info.last_seq;
+		json_object_set_new(c->body, "from_seq", json_integer(last));
+		c->rule->from_seq = last;
 	}
 	char *text = json_dumps(c->body, JSON_COMPACT);
 	txw_doc row = {

@@ -96,7 +96,9 @@ static void a_store_needs_every_call(void **state)
 	size_t n = 0;
 
 	(void)state;
-	for (size_t at = offsetof(txw_store, open); at < sizeof(m.store); at += sizeof(void *)) {
+	/* What came after resend may be absent. */
+	for (size_t at = offsetof(txw_store, open); at <= offsetof(txw_store, resend);
+	     at += sizeof(void *)) {
 		make(&m);
 		memset((char *)&m.store + at, 0, sizeof(void *));
 		assert_true(intake_plugin(&m.arena, &m.plugin, &m.file, &m.e) < 0);

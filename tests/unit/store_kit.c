@@ -195,6 +195,8 @@ txw_tx *kit_tx(struct kit *k, const char *ref)
 	    .poll_failures = 2,
 	    .paused = 1,
 	    .deadline = KIT_NOW + 7200 * SEC,
+	    .warned = KIT_NOW + 3600 * SEC,
+	    .held = 1,
 	};
 	return tx;
 }
@@ -216,6 +218,9 @@ txw_event *kit_event(struct kit *k, txw_tx *tx, const char *from)
 	    .reason = STR_LIT("because"),
 	    .code = STR_LIT("B2"),
 	    .detail = STR_LIT("{\"raw\":1}"),
+	    .digest = STR_LIT("\0\1 thirty-two bytes of a digest \xff"),
+	    .hash = STR_LIT("\xfe thirty-two bytes of the hash \0\0"),
+	    .trace = STR_LIT("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
 	    .tx = tx,
 	};
 	return ev;
@@ -380,6 +385,8 @@ void assert_same_tx(const txw_tx *a, const txw_tx *b)
 	SAME_INT(poll_failures);
 	SAME_INT(paused);
 	SAME_INT(deadline);
+	SAME_INT(warned);
+	SAME_INT(held);
 }
 
 void assert_same_event(const txw_event *a, const txw_event *b)
@@ -400,6 +407,9 @@ void assert_same_event(const txw_event *a, const txw_event *b)
 	SAME_STR(reason);
 	SAME_STR(code);
 	SAME_STR(detail);
+	SAME_STR(digest);
+	SAME_STR(hash);
+	SAME_STR(trace);
 	assert_int_equal(!a->tx, !b->tx);
 	if (a->tx) {
 		SAME_INT(tx->key);

@@ -141,6 +141,40 @@ static void readers_see_committed_states_only(void **state)
 	assert_non_null(read_one(k, by_key(tx->key)));
 }
 
+static void a_held_snapshot_sees_nothing_of_what_comes(void **state)
+{
+	struct kit *k = *state;
+	txw_tx_query all = {.size = sizeof(all), .limit = 10};
+	kit_commit_change(k, kit_tx(k, "A"), "pending");
+	OK(k->v->snapshot(k->reader, 1, &k->err));
+	kit_commit_change(k, kit_tx(k, "B"), "pending");
+	for (int i = 0; i < 2; i++) {
+		bag_empty(k);
+		OK(k->v->list_tx(k->reader, &all, bag_tx, k, &k->err));
+		assert_int_equal(1, k->n);
+	}
+	OK(k->v->snapshot(k->reader, 0, &k->err));
+	bag_empty(k);
+	OK(k->v->list_tx(k->reader, &all, bag_tx, k, &k->err));
+	assert_int_equal(2, k->n);
+}
+
+static void a_unit_is_told_the_newest_seq(void **state)
+{
+	struct kit *k = *state;
+	int64_t last = -1;
+	REFUSED(TXW_E_INVALID, k->v->sequence(k->self, &last, &k->err));
+	BEGIN();
+	OK(k->v->sequence(k->self, &last, &k->err));
+	assert_int_equal(0, last);
+	COMMIT();
+	kit_commit_change(k, kit_tx(k, "A"), "pending");
+	BEGIN();
+	OK(k->v->sequence(k->self, &last, &k->err));
+	assert_int_equal(1, last);
+	COMMIT();
+}
+
 static void writing_without_a_unit_is_refused(void **state)
 {
 	struct kit *k = *state;
@@ -524,6 +558,22 @@ static void documents_are_put_replaced_listed_and_deleted(void **state)
 			   k, &k->err));
 	assert_int_equal(2, k->n);
 	assert_str(k->docs[1].id, "c");
+	bag_empty(k);
+	OK(k->v->scan_docs(k->reader, STR_LIT("subscription"), STR_LIT("t"), STR_NONE, 1, 1,
+			   bag_doc, k, &k->err));
+	assert_int_equal(1, k->n);
+	assert_str(k->docs[0].id, "b");
+	bag_empty(k);
+	OK(k->v->scan_docs(k->reader, STR_LIT("subscription"), STR_LIT("t"), STR_LIT("b"), 1, 10,
+			   bag_doc, k, &k->err));
+	assert_int_equal(1, k->n);
+	assert_str(k->docs[0].id, "a");
+	bag_empty(k);
+	OK(k->v->scan_docs(k->reader, STR_LIT("subscription"), STR_NONE, STR_NONE, 1, 2, bag_doc, k,
+			   &k->err));
+	assert_int_equal(2, k->n);
+	assert_str(k->docs[0].id, "c");
+	assert_str(k->docs[1].id, "b");
 	BEGIN();
 	assert_int_equal(1, OK(k->v->delete_doc(k->self, STR_LIT("subscription"), STR_LIT("t"),
 						STR_LIT("b"), &k->err)));
@@ -589,6 +639,8 @@ int main(void)
 	    CASE(a_row_may_have_none_of_what_is_optional),
 	    CASE(a_rollback_leaves_no_trace),
 	    CASE(readers_see_committed_states_only),
+	    CASE(a_held_snapshot_sees_nothing_of_what_comes),
+	    CASE(a_unit_is_told_the_newest_seq),
 	    CASE(writing_without_a_unit_is_refused),
 	    CASE(a_transaction_is_loaded_by_id_by_key_and_by_reference),
 	    CASE(a_loaded_row_stays_as_it_was_while_its_unit_lasts),

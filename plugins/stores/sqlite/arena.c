@@ -91,9 +91,10 @@ static void *copy(struct arena *a, const void *row, size_t size, const size_t *t
 static const size_t TX_TEXTS[] = {
     TX(tenant),   TX(flow),       TX(ref),    TX(status), TX(owner),          TX(amount),
     TX(currency), TX(attributes), TX(reason), TX(code),   TX(source_version), TX(anomaly)};
-static const size_t EVENT_TEXTS[] = {EV(tenant),          EV(from),   EV(to),   EV(source),
-				     EV(actor),           EV(reason), EV(code), EV(detail),
-				     EV(source_event_id), EV(json)};
+static const size_t EVENT_TEXTS[] = {
+    EV(tenant), EV(from), EV(to),     EV(source),          EV(actor),
+    EV(reason), EV(code), EV(detail), EV(source_event_id), EV(json),
+    EV(digest), EV(hash), EV(trace)};
 static const size_t DELIVERY_TEXTS[] = {DLV(tenant), DLV(reason)};
 static const size_t TARGET_TEXTS[] = {TGT(tenant), TGT(name), TGT(reason)};
 

@@ -65,6 +65,8 @@ int32_t columns_bind_tx(struct store *s, sqlite3_stmt *st, const txw_tx *row, bo
 	bind_text(st, 18, row->source_version);
 	bind_text(st, 19, row->anomaly);
 	bind_some(st, 20, row->deadline);
+	bind_some(st, 29, row->warned);
+	bind_some(st, 30, row->held);
 	if (plain)
 		return TXW_OK;
 	bind_some(st, 21, row->outcome);
@@ -105,9 +107,11 @@ void columns_tx(sqlite3_stmt *st, int at, struct names *names, struct db *db, tx
 	out->owner = column_text(st, at + 26);
 	out->due_at = column_int(st, at + 27);
 	out->deadline = column_int(st, at + 28);
+	out->warned = column_int(st, at + 29);
+	out->held = (uint32_t)column_int(st, at + 30);
 }
 
-/* Parameters 17..38: the row after the event. */
+/* Parameters 17..40: the row after the event. */
 static int32_t bind_snapshot(struct store *s, sqlite3_stmt *st, const txw_event *ev, txw_error *err)
 {
 	const txw_tx *tx = ev->tx;
@@ -137,6 +141,8 @@ static int32_t bind_snapshot(struct store *s, sqlite3_stmt *st, const txw_event 
 	bind_int(st, 36, tx->poll_failures);
 	bind_int(st, 37, tx->paused);
 	bind_ago(st, 38, ev->at, tx->deadline);
+	bind_ago(st, 39, ev->at, tx->warned);
+	bind_some(st, 40, tx->held);
 	return TXW_OK;
 }
 
@@ -172,9 +178,12 @@ int32_t columns_bind_event(struct store *s, sqlite3_stmt *st, const txw_event *e
 	bind_text(st, 14, ev->reason);
 	bind_text(st, 15, ev->code);
 	bind_text(st, 16, ev->detail);
+	bind_bytes(st, 41, ev->digest);
+	bind_bytes(st, 42, ev->hash);
+	bind_text(st, 43, ev->trace);
 	if (ev->tx)
 		return bind_snapshot(s, st, ev, err);
-	for (int i = 17; i <= 38; i++)
+	for (int i = 17; i <= 40; i++)
 		sqlite3_bind_null(st, i);
 	return TXW_OK;
 }
@@ -213,6 +222,8 @@ static void read_snapshot(sqlite3_stmt *st, struct names *names, struct db *db, 
 	tx->flow = names_text(names, db, column_int(st, 39));
 	tx->ref = column_text(st, 40);
 	tx->created_at = column_int(st, 41);
+	tx->warned = column_ago(st, 42, ev->at);
+	tx->held = (uint32_t)column_int(st, 43);
 }
 
 void columns_event(sqlite3_stmt *st, struct names *names, struct db *db, uint32_t site,
@@ -235,6 +246,9 @@ void columns_event(sqlite3_stmt *st, struct names *names, struct db *db, uint32_
 	out->reason = column_text(st, 13);
 	out->code = column_text(st, 14);
 	out->detail = column_text(st, 15);
+	out->digest = column_bytes(st, 44);
+	out->hash = column_bytes(st, 45);
+	out->trace = column_text(st, 46);
 	if (sqlite3_column_type(st, 3) == SQLITE_NULL)
 		return;
 	read_snapshot(st, names, db, out, tx);

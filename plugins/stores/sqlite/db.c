@@ -169,6 +169,13 @@ txw_str column_text(sqlite3_stmt *st, int i)
 	return p && n > 0 ? (txw_str){p, (size_t)n} : (txw_str){NULL, 0};
 }
 
+txw_str column_bytes(sqlite3_stmt *st, int i)
+{
+	const char *p = sqlite3_column_blob(st, i);
+	int n = sqlite3_column_bytes(st, i);
+	return p && n > 0 ? (txw_str){p, (size_t)n} : (txw_str){NULL, 0};
+}
+
 void id_pack(struct id_bytes *out, txw_id id)
 {
 	for (int i = 0; i < 8; i++) {

@@ -77,6 +77,14 @@ static inline void bind_text(sqlite3_stmt *st, int i, txw_str s)
 		sqlite3_bind_null(st, i);
 }
 
+static inline void bind_bytes(sqlite3_stmt *st, int i, txw_str s)
+{
+	if (s.len)
+		sqlite3_bind_blob64(st, i, s.ptr, s.len, SQLITE_STATIC);
+	else
+		sqlite3_bind_null(st, i);
+}
+
 /* As bind_text, but the empty text is a value: for keys. */
 static inline void bind_key(sqlite3_stmt *st, int i, txw_str s)
 {
@@ -96,6 +104,7 @@ static inline int64_t column_int(sqlite3_stmt *st, int i)
 
 /* Lives until the next step or reset. */
 txw_str column_text(sqlite3_stmt *st, int i);
+txw_str column_bytes(sqlite3_stmt *st, int i);
 txw_id column_id(sqlite3_stmt *st, int i);
 
 #endif

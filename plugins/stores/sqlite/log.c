@@ -63,3 +63,12 @@ int32_t log_seen(void *instance, int64_t tx, txw_str source_event_id, txw_error 
 	sqlite3_reset(st);
 	return rc;
 }
+
+/* One file has one writer: a unit is the section. */
+int32_t log_sequence(void *instance, int64_t *last_seq, txw_error *err)
+{
+	struct store *s = instance;
+	int32_t rc = unit_ready(s, err);
+	*last_seq = s->last_seq;
+	return rc;
+}

@@ -200,6 +200,9 @@ static const txw_store STORE = {
     .target_due = claim_target_due,
     .release = claim_release,
     .resend = claim_resend,
+    .sequence = log_sequence,
+    .snapshot = read_pin,
+    .scan_docs = read_scan_docs,
 };
 
 static const txw_role ROLES[] = {

@@ -73,7 +73,9 @@ void read_close(void *reader)
 
 int32_t read_begin(struct reader *r, txw_error *err)
 {
-	int32_t rc = db_run(&r->db, db_stmt(&r->db, SQL_SNAPSHOT), "beginning to read", err);
+	int32_t rc = TXW_OK;
+	if (!r->is_pinned)
+		rc = db_run(&r->db, db_stmt(&r->db, SQL_SNAPSHOT), "beginning to read", err);
 	if (rc == TXW_OK)
 		r->deadline = monotonic() + r->store->options.read_timeout * 1000;
 	return rc;
@@ -82,6 +84,8 @@ int32_t read_begin(struct reader *r, txw_error *err)
 void read_end(struct reader *r)
 {
 	r->deadline = 0;
+	if (r->is_pinned)
+		return;
 	db_run(&r->db, db_stmt(&r->db, SQL_SNAPSHOT_END), "ending to read", NULL);
 }
 
@@ -280,22 +284,44 @@ static int32_t docs_of_one(struct reader *r, sqlite3_stmt *st, txw_emit_doc emit
 int32_t read_docs(void *reader, txw_str kind, txw_str tenant, txw_str after, uint32_t limit,
 		  txw_emit_doc emit, void *ctx, txw_error *err)
 {
+	return read_scan_docs(reader, kind, tenant, after, 0, limit, emit, ctx, err);
+}
+
+int32_t read_scan_docs(void *reader, txw_str kind, txw_str tenant, txw_str after,
+		       uint32_t descending, uint32_t limit, txw_emit_doc emit, void *ctx,
+		       txw_error *err)
+{
+	static const enum sql_id ids[2][2] = {{SQL_DOC_LIST, SQL_DOC_LIST_DOWN},
+					      {SQL_DOC_LIST_ALL, SQL_DOC_LIST_ALL_DOWN}};
 	struct reader *r = reader;
 	bool all = tenant.len == 0;
-	sqlite3_stmt *st = db_stmt(&r->db, all ? SQL_DOC_LIST_ALL : SQL_DOC_LIST);
+	sqlite3_stmt *st = db_stmt(&r->db, ids[all][descending != 0]);
 	int32_t rc;
 	bind_key(st, 1, kind);
-	if (all) {
-		bind_key(st, 2, after);
-		rc = docs_of_all(r, st, limit, emit, ctx, err);
-	} else {
+	if (!all)
 		bind_key(st, 2, tenant);
-		bind_key(st, 3, after);
+	if (descending && !after.len) /* any blob sorts after every text */
+		sqlite3_bind_zeroblob(st, all ? 2 : 3, 1);
+	else
+		bind_key(st, all ? 2 : 3, after);
+	if (!all)
 		bind_int(st, 4, limit);
-		rc = docs_of_one(r, st, emit, ctx, err);
-	}
+	rc = all ? docs_of_all(r, st, limit, emit, ctx, err) : docs_of_one(r, st, emit, ctx, err);
 	sqlite3_reset(st);
 	return rc < 0 ? rc : TXW_OK;
+}
+
+int32_t read_pin(void *reader, uint32_t on, txw_error *err)
+{
+	struct reader *r = reader;
+	if (r->is_pinned == (on != 0))
+		return TXW_OK;
+	int32_t rc = db_run(&r->db, db_stmt(&r->db, on ? SQL_SNAPSHOT : SQL_SNAPSHOT_END),
+			    "holding a snapshot", err);
+	if (rc == TXW_OK)
+		r->is_pinned = on != 0;
+	/* BEGIN alone takes no snapshot: the first read does. */
+	return rc == TXW_OK && on ? read_ping(r, err) : rc;
 }
 
 static int64_t size_of(const char *path, const char *suffix)

@@ -92,7 +92,15 @@ static const char STEP_1[] =
     "CREATE INDEX doc_expires ON doc (expires_at) WHERE expires_at IS NOT NULL;"
     "CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;";
 
-static const char *const STEPS[] = {STEP_1};
+static const char STEP_2[] = "ALTER TABLE tx ADD COLUMN warned INTEGER;"
+			     "ALTER TABLE tx ADD COLUMN held INTEGER;"
+			     "ALTER TABLE event ADD COLUMN warned INTEGER;"
+			     "ALTER TABLE event ADD COLUMN held INTEGER;"
+			     "ALTER TABLE event ADD COLUMN digest BLOB;"
+			     "ALTER TABLE event ADD COLUMN hash BLOB;"
+			     "ALTER TABLE event ADD COLUMN trace TEXT;";
+
+static const char *const STEPS[] = {STEP_1, STEP_2};
 #define SCHEMA ((int64_t)(sizeof(STEPS) / sizeof(STEPS[0])))
 
 int32_t schema_connect(struct db *db, const struct options *o, bool writer, txw_error *err)

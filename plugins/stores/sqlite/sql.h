@@ -22,7 +22,8 @@ struct sql_row {
 	" t.last_seq, t.updated_at, t.status_since, t.next_poll_at, t.expires_at," \
 	" t.finished_at, t.source_at, t.polls, t.poll_failures, t.paused,"         \
 	" t.amount, t.currency, t.attributes, t.reason, t.code,"                   \
-	" t.source_version, t.anomaly, t.outcome, t.owner, t.due_at, t.deadline"
+	" t.source_version, t.anomaly, t.outcome, t.owner, t.due_at, t.deadline,"  \
+	" t.warned, t.held"
 
 /* What a save writes beside the indexed columns. */
 #define SQL_TX_PLAIN                                                                     \
@@ -30,7 +31,7 @@ struct sql_row {
 	" next_poll_at = ?6, expires_at = ?7, finished_at = ?8, source_at = ?9,"         \
 	" polls = ?10, poll_failures = ?11, paused = ?12, amount = ?13, currency = ?14," \
 	" attributes = ?15, reason = ?16, code = ?17, source_version = ?18,"             \
-	" anomaly = ?19, deadline = ?20"
+	" anomaly = ?19, deadline = ?20, warned = ?29, held = ?30"
 
 /* ... and of an event with its transaction, as columns_event reads them. */
 #define SQL_EVENT_COLUMNS                                                     \
@@ -41,7 +42,8 @@ struct sql_row {
 	" e.attributes, e.tx_reason, e.tx_code, e.source_version, e.anomaly," \
 	" e.tx_source_at, e.updated_at, e.status_since, e.expires_at,"        \
 	" e.finished_at, e.next_poll_at, e.due_at, e.polls, e.poll_failures," \
-	" e.paused, e.deadline, t.id, t.flow, t.ref, t.created_at"
+	" e.paused, e.deadline, t.id, t.flow, t.ref, t.created_at,"           \
+	" e.warned, e.held, e.digest, e.hash, e.trace"
 #define SQL_EVENT_FROM " FROM event e LEFT JOIN tx t ON t.key = e.tx "
 
 #define SQL_DELIVERY_COLUMNS                                                        \
@@ -81,9 +83,9 @@ struct sql_row {
 	  "INSERT INTO tx (status, version, last_seq, updated_at, status_since,"                   \
 	  " next_poll_at, expires_at, finished_at, source_at, polls, poll_failures, paused,"       \
 	  " amount, currency, attributes, reason, code, source_version, anomaly, deadline,"        \
-	  " outcome, owner, due_at, id, tenant, flow, ref, created_at)"                            \
+	  " outcome, owner, due_at, id, tenant, flow, ref, created_at, warned, held)"              \
 	  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"        \
-	  " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)")                          \
+	  " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)")                \
 	X(TX_UPDATE, SQL_WRITER,                                                                   \
 	  "UPDATE tx SET " SQL_TX_PLAIN ", outcome = ?21, owner = ?22, due_at = ?23"               \
 	  " WHERE key = ?24")                                                                      \
@@ -105,10 +107,10 @@ struct sql_row {
 	  " status, version, outcome, owner, amount, currency, attributes, tx_reason,"             \
 	  " tx_code, source_version, anomaly, tx_source_at, updated_at, status_since,"             \
 	  " expires_at, finished_at, next_poll_at, due_at, polls, poll_failures, paused, "         \
-	  "deadline)"                                                                              \
+	  "deadline, warned, held, digest, hash, trace)"                                           \
 	  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"        \
 	  " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32,"       \
-	  " ?33, ?34, ?35, ?36, ?37, ?38)")                                                        \
+	  " ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43)")                               \
 	X(EVENT_SEEN, SQL_WRITER, "SELECT 1 FROM event WHERE tx = ?1 AND source_event_id = ?2")    \
 	X(EVENT_BY_SEQ, SQL_BOTH, "SELECT " SQL_EVENT_COLUMNS SQL_EVENT_FROM "WHERE e.seq = ?1")   \
 	X(EVENT_AFTER, SQL_READER,                                                                 \
@@ -209,6 +211,12 @@ struct sql_row {
 	X(DOC_LIST, SQL_READER,                                                                    \
 	  "SELECT " SQL_DOC_COLUMNS " FROM doc WHERE kind = ?1 AND tenant = ?2 AND id > ?3"        \
 	  " ORDER BY id LIMIT ?4")                                                                 \
+	X(DOC_LIST_DOWN, SQL_READER,                                                               \
+	  "SELECT " SQL_DOC_COLUMNS " FROM doc WHERE kind = ?1 AND tenant = ?2 AND id < ?3"        \
+	  " ORDER BY id DESC LIMIT ?4")                                                            \
+	X(DOC_LIST_ALL_DOWN, SQL_READER,                                                           \
+	  "SELECT " SQL_DOC_COLUMNS " FROM doc WHERE kind = ?1 AND id < ?2"                        \
+	  " ORDER BY id DESC, tenant")                                                             \
 	X(DOC_LIST_ALL, SQL_READER,                                                                \
 	  "SELECT " SQL_DOC_COLUMNS " FROM doc WHERE kind = ?1 AND id > ?2"                        \
 	  " ORDER BY id, tenant")                                                                  \

@@ -78,6 +78,7 @@ struct reader {
 	struct db db;
 	struct names names;
 	int64_t deadline; /* monotonic nanoseconds; 0 = none */
+	bool is_pinned;   /* a snapshot is held over several calls */
 };
 
 /* One line in the host's log. [any] */
@@ -135,6 +136,7 @@ int32_t due_next(void *instance, txw_time *out, txw_error *err);
 
 int32_t log_append(void *instance, txw_event *const *events, size_t n, txw_error *err);
 int32_t log_seen(void *instance, int64_t tx, txw_str source_event_id, txw_error *err);
+int32_t log_sequence(void *instance, int64_t *last_seq, txw_error *err);
 
 int32_t deliver_put_target(void *instance, txw_target *row, txw_error *err);
 int32_t deliver_put(void *instance, txw_delivery_row *const *rows, size_t n, txw_error *err);
@@ -170,6 +172,10 @@ int32_t read_attempts(void *reader, int64_t delivery, txw_emit_attempt emit, voi
 int32_t read_targets(void *reader, txw_emit_target emit, void *ctx, txw_error *err);
 int32_t read_docs(void *reader, txw_str kind, txw_str tenant, txw_str after, uint32_t limit,
 		  txw_emit_doc emit, void *ctx, txw_error *err);
+int32_t read_scan_docs(void *reader, txw_str kind, txw_str tenant, txw_str after,
+		       uint32_t descending, uint32_t limit, txw_emit_doc emit, void *ctx,
+		       txw_error *err);
+int32_t read_pin(void *reader, uint32_t on, txw_error *err);
 int32_t read_stats(void *reader, txw_store_stats *out, txw_error *err);
 int32_t read_ping(void *reader, txw_error *err);
 /* A call of several statements sees one snapshot; from then on the call has

@@ -84,9 +84,11 @@ typedef struct txw_tx {
 	int64_t polls;         /* since status_since */
 	int64_t poll_failures; /* consecutive */
 	uint32_t paused;       /* 1: somebody stopped the watching */
-	uint32_t reserved;
-	txw_time deadline; /* asked for by the creator, absolute; 0 = none.
+	uint32_t held;         /* 1: legal hold: never purged */
+	txw_time deadline;     /* asked for by the creator, absolute; 0 = none.
 	                    * expires_at is the earliest of it and the flow's */
+	txw_time warned;       /* the expires_at that an .expiring event told of;
+	                    * 0 = none */
 } txw_tx;
 
 /* A committed fact. Immutable. */
@@ -111,6 +113,11 @@ typedef struct txw_event {
 	                          * events (alerts, tests) */
 	txw_str json;     /* the event as the API shows it, made once by
 	                          * the host; empty in the store role */
+	/* Tamper evidence, 32 bytes each, empty where the site keeps none:
+	 * of the content, and of the event before's hash with the digest. */
+	txw_str digest;
+	txw_str hash;
+	txw_str trace; /* W3C traceparent of the request behind it */
 } txw_event;
 
 #ifdef __cplusplus

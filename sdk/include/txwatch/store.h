@@ -120,6 +120,14 @@ typedef struct txw_doc {
 	txw_time expires_at; /* 0 = never; docs_expire removes it then */
 } txw_doc;
 
+/* A key of an order: a field of txwatch/filter.h, but not ATTRIBUTES. Never
+ * grows. No value sorts before any other; a NUMBER by value, a TEXT in byte
+ * order. */
+typedef struct txw_order {
+	uint32_t field; /* TXW_FIELD_ */
+	uint32_t descending;
+} txw_order;
+
 typedef struct txw_tx_query {
 	uint32_t size;
 	uint32_t limit;           /* 1..1000 */
@@ -127,7 +135,13 @@ typedef struct txw_tx_query {
 	const txw_filter *filter; /* NULL = all */
 	int64_t after;            /* row key of the last one seen; 0 = start */
 	uint32_t ascending;       /* 0: newest first */
-	uint32_t reserved;
+	uint32_t n_order;         /* 0: by key, as `ascending` says */
+	txw_str text;             /* ref, owner, attributes or reason contains
+	                          * it (ASCII case folded); empty = all */
+	const txw_order *order;   /* then by key, as `ascending` says */
+	const txw_tx *after_row;  /* with an order: the last row seen, of which
+	                          * only the order's fields and the key count;
+	                          * NULL = start */
 } txw_tx_query;
 
 typedef struct txw_event_query {
@@ -152,6 +166,48 @@ typedef struct txw_delivery_query {
 	int64_t after;  /* newest first, keys below this; 0 = start */
 } txw_delivery_query;
 
+/* How often something was counted: one row of the rollups. Unique by all
+ * but count. */
+typedef struct txw_count {
+	uint32_t size;
+	uint32_t reserved;
+	txw_time bucket; /* its start; 0 = of no time */
+	txw_str tenant;
+	txw_str flow;
+	txw_str kind;
+	txw_str key;
+	int64_t count; /* add_counts: what to add, may be negative */
+} txw_count;
+
+typedef struct txw_count_query {
+	uint32_t size;
+	uint32_t reserved;
+	txw_str tenant; /* empty = all */
+	txw_str flow;   /* empty = all */
+	txw_str kind;
+	txw_time from; /* buckets from <= bucket < to; to 0 = no end */
+	txw_time to;
+} txw_count_query;
+
+/* Which finished transactions go, with all that hangs on them. */
+typedef struct txw_purge {
+	uint32_t size;
+	uint32_t limit;   /* transactions in this call */
+	txw_str tenant;   /* empty = all */
+	txw_str flow;     /* empty = all */
+	uint32_t outcome; /* TXW_SUCCESS ...; TXW_OPEN = any but open */
+	uint32_t reserved;
+	txw_time finished_before;
+} txw_purge;
+
+typedef struct txw_purged {
+	uint32_t size;
+	uint32_t reserved;
+	int64_t transactions;
+	int64_t events;
+	int64_t last_seq; /* the newest event that went; 0 = none */
+} txw_purged;
+
 typedef struct txw_store_stats {
 	uint32_t size;
 	uint32_t reserved;
@@ -168,6 +224,9 @@ typedef int32_t (*txw_emit_delivery)(void *ctx, const txw_delivery_row *row,
 				     const txw_target *target, const txw_event *event);
 typedef int32_t (*txw_emit_attempt)(void *ctx, const txw_attempt *row);
 typedef int32_t (*txw_emit_doc)(void *ctx, const txw_doc *row);
+typedef int32_t (*txw_emit_count)(void *ctx, const txw_count *row);
+/* value: as the field is written in a filter; empty = none. */
+typedef int32_t (*txw_emit_facet)(void *ctx, uint32_t field, txw_str value, int64_t count);
 
 typedef struct txw_store {
 	uint32_t size;
@@ -295,6 +354,52 @@ typedef struct txw_store {
 	 * Order is kept as by move. */
 	int32_t (*resend)(void *instance, int64_t target, int64_t delivery, txw_time due,
 			  txw_error *err);
+
+	/* What follows came later: a store may leave it NULL, and the host then
+	 * does without what needs it. */
+
+	/* Enters the section in which seqs are given, until the unit ends, and
+	 * tells the newest seq: no other host appends meanwhile. Called once
+	 * in a unit, before its first append. [writer] */
+	int32_t (*sequence)(void *instance, int64_t *last_seq, txw_error *err);
+	/* Adds to the rollups, in the unit. [writer] */
+	int32_t (*add_counts)(void *instance, const txw_count *const *rows, size_t n,
+			      txw_error *err);
+	/* Deletes transactions that are not held, oldest finish first, with
+	 * their events, deliveries and attempts; never the log's newest event
+	 * and never one with a delivery that is not settled for good. An event
+	 * with a digest leaves its seq, digest and hash, which list_events
+	 * does not emit and list_digests does. [writer] */
+	int32_t (*purge)(void *instance, const txw_purge *what, txw_purged *out, txw_error *err);
+
+	/* Makes all calls see one state until it is switched off. [reader] */
+	int32_t (*snapshot)(void *reader, uint32_t on, txw_error *err);
+	/* By id, those beyond `after` (empty = from the start): ascending, or
+	 * newest first for ids that ascend with time. Empty tenant = all.
+	 * [reader] */
+	int32_t (*scan_docs)(void *reader, txw_str kind, txw_str tenant, txw_str after,
+			     uint32_t descending, uint32_t limit, txw_emit_doc emit, void *ctx,
+			     txw_error *err);
+	/* How many rows the query holds for, counted up to cap; its after,
+	 * after_row, order and limit do not count. [reader] */
+	int32_t (*count_tx)(void *reader, const txw_tx_query *query, int64_t cap, int64_t *out,
+			    txw_error *err);
+	/* ... by each value of each of the fields: FLOW, STATUS, OUTCOME. Of
+	 * more than cap rows TXW_E_FULL. [reader] */
+	int32_t (*facet_tx)(void *reader, const txw_tx_query *query, const uint32_t *fields,
+			    size_t n_fields, int64_t cap, txw_emit_facet emit, void *ctx,
+			    txw_error *err);
+	/* By bucket, tenant, flow, key. [reader] */
+	int32_t (*list_counts)(void *reader, const txw_count_query *query, txw_emit_count emit,
+			       void *ctx, txw_error *err);
+	/* Of purged events: seq, digest and hash of those after `after`, in
+	 * order; the rest is empty. [reader] */
+	int32_t (*list_digests)(void *reader, int64_t after, uint32_t limit, txw_emit_event emit,
+				void *ctx, txw_error *err);
+	/* Calls hint(ctx), from any thread, when another host has committed
+	 * events; a hint may be lost, so polling remains the truth. NULL ends
+	 * it. [load] */
+	int32_t (*listen)(void *instance, void (*hint)(void *ctx), void *ctx, txw_error *err);
 } txw_store;
 
 #ifdef __cplusplus
