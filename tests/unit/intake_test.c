@@ -147,7 +147,7 @@ static void sizes_that_cannot_be_are_refused(void **state)
 	m.store.size = 100;
 	snprintf(why, sizeof(why),
 		 "its store.memory's vtable has size 100, and at least %zu is needed",
-		 sizeof(m.store));
+		 offsetof(txw_store, resend) + sizeof(m.store.resend));
 	expect(&m, why);
 	make(&m);
 	m.rows[1].size = 4096;
