@@ -46,7 +46,7 @@ struct unit {
 	const txw_store *store; /* the role's calls */
 	void *self;             /* ... and their instance */
 	txw_time now;
-	struct arena arena; /* freed after the commit */
+	struct arena arena;  /* freed after the commit */
 	txw_store_info info; /* last_seq: as of unit_last_seq */
 	bool has_sequence;
 	/* Events appended in this unit, in order; live until the routers and
