@@ -7,11 +7,6 @@
  */
 #include "store.h"
 
-struct claimed {
-	const txw_delivery_row *row;
-	const txw_event *event;
-};
-
 static int32_t no_memory(struct store *s, txw_error *err)
 {
 	return db_say(&s->db, TXW_E_NOMEM, err, "no memory for deliveries");
@@ -32,28 +27,31 @@ static int32_t find_target(struct store *s, int64_t key, const txw_target **out,
 	return *out ? 1 : no_memory(s, err);
 }
 
-static int32_t find_event(struct store *s, int64_t seq, const txw_event **out, txw_error *err)
+/* With its event, straight from the row: whoever needs it longer copies it.
+ * 1 to stop. */
+static int32_t hand_out(struct store *s, const txw_delivery_row *row, const txw_target *target,
+			txw_emit_delivery emit, void *ctx, txw_error *err)
 {
 	sqlite3_stmt *st = db_stmt(&s->db, SQL_EVENT_BY_SEQ);
 	txw_event event;
 	txw_tx tx;
-	bind_int(st, 1, seq);
+	bind_int(st, 1, row->seq);
 	int32_t rc = db_step(&s->db, st, "reading an event", err);
 	if (rc == 0)
 		return db_say(&s->db, TXW_E_CORRUPT, err,
 			      "%s: event %lld is missing, which a delivery needs; restore a backup",
-			      s->path, (long long)seq);
+			      s->path, (long long)row->seq);
 	if (rc < 0)
 		return rc;
 	columns_event(st, &s->names, &s->db, s->site, &event, &tx);
-	*out = arena_event(&s->arena, &event);
+	rc = emit(ctx, row, target, &event) != 0;
 	sqlite3_reset(st);
-	return *out ? TXW_OK : no_memory(s, err);
+	return rc;
 }
 
 /* How many, or an error. */
 static int32_t collect(struct store *s, int64_t target, txw_time now, uint32_t limit,
-		       struct claimed *out, txw_error *err)
+		       const txw_delivery_row **out, txw_error *err)
 {
 	sqlite3_stmt *st = db_stmt(&s->db, SQL_DELIVERY_CLAIM);
 	uint32_t n = 0;
@@ -64,8 +62,8 @@ static int32_t collect(struct store *s, int64_t target, txw_time now, uint32_t l
 	while (n < limit && (rc = db_step(&s->db, st, "reading due deliveries", err)) > 0) {
 		txw_delivery_row row;
 		columns_delivery(st, &s->names, &s->db, &row);
-		out[n].row = arena_delivery(&s->arena, &row);
-		if (!out[n].row) {
+		out[n] = arena_delivery(&s->arena, &row);
+		if (!out[n]) {
 			rc = no_memory(s, err);
 			break;
 		}
@@ -75,12 +73,22 @@ static int32_t collect(struct store *s, int64_t target, txw_time now, uint32_t l
 	return rc < 0 ? rc : (int32_t)n;
 }
 
-static int32_t lease(struct store *s, int64_t key, txw_time until, txw_error *err)
+/* Rows that were added together are mostly due together: of keys in a row one
+ * statement leases all. */
+static int32_t lease(struct store *s, const txw_delivery_row **rows, int32_t n, txw_time until,
+		     txw_error *err)
 {
 	sqlite3_stmt *st = db_stmt(&s->db, SQL_DELIVERY_LEASE);
-	bind_some(st, 1, until);
-	bind_int(st, 2, key);
-	return db_run(&s->db, st, "claiming a delivery", err);
+	int32_t rc = TXW_OK;
+	for (int32_t i = 0, end; rc == TXW_OK && i < n; i = end) {
+		for (end = i + 1; end < n && rows[end]->key == rows[end - 1]->key + 1;)
+			end++;
+		bind_some(st, 1, until);
+		bind_int(st, 2, rows[i]->key);
+		bind_int(st, 3, rows[end - 1]->key);
+		rc = db_run(&s->db, st, "claiming deliveries", err);
+	}
+	return rc;
 }
 
 int32_t claim_deliveries(void *instance, int64_t target, txw_time now, txw_time lease_until,
@@ -95,20 +103,17 @@ int32_t claim_deliveries(void *instance, int64_t target, txw_time now, txw_time 
 		return rc < 0 ? rc
 			      : db_say(&s->db, TXW_E_NOTFOUND, err,
 				       "there is no target with key %lld", (long long)target);
-	struct claimed *list = arena_get(&s->arena, limit * sizeof(*list));
+	const txw_delivery_row **list = arena_get(&s->arena, limit * sizeof(*list));
 	if (!list)
 		return no_memory(s, err);
 	int32_t n = collect(s, target, now, limit, list, err);
 	if (n < 0)
 		return n;
-	for (int32_t i = 0; i < n; i++)
-		if ((rc = find_event(s, list[i].row->seq, &list[i].event, err)) < 0 ||
-		    (rc = lease(s, list[i].row->key, lease_until, err)) < 0)
-			return rc;
-	for (int32_t i = 0; i < n; i++)
-		if (emit(ctx, list[i].row, to, list[i].event) != 0)
-			break;
-	return TXW_OK;
+	if ((rc = lease(s, list, n, lease_until, err)) < 0)
+		return rc;
+	for (int32_t i = 0; rc == TXW_OK && i < n; i++)
+		rc = hand_out(s, list[i], to, emit, ctx, err);
+	return rc < 0 ? rc : TXW_OK;
 }
 
 int32_t claim_waiting(void *instance, int64_t target, int64_t tx, txw_error *err)

@@ -147,7 +147,8 @@ struct sql_row {
 	  "SELECT " SQL_DELIVERY_COLUMNS " FROM delivery d INDEXED BY delivery_due"                \
 	  " WHERE d.target = ?1 AND d.state = 0 AND d.due_at <= ?2"                                \
 	  " AND (d.lease IS NULL OR d.lease <= ?2) ORDER BY d.due_at, d.key LIMIT ?3")             \
-	X(DELIVERY_LEASE, SQL_WRITER, "UPDATE delivery SET lease = ?1 WHERE key = ?2")             \
+	X(DELIVERY_LEASE, SQL_WRITER,                                                              \
+	  "UPDATE delivery SET lease = ?1 WHERE key >= ?2 AND key <= ?3")                          \
 	X(DELIVERY_DUE, SQL_WRITER,                                                                \
 	  "SELECT due_at FROM delivery INDEXED BY delivery_due WHERE target = ?1 AND state = 0"    \
 	  " AND lease IS NULL ORDER BY due_at LIMIT 1")                                            \

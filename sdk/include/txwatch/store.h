@@ -282,7 +282,7 @@ typedef struct txw_store {
 			  const txw_attempt *const *attempts, size_t n_attempts, txw_error *err);
 	/* Of one target: emits at most limit PENDING or SENDING deliveries
 	 * with due_at <= now, earliest first, with their events, and makes
-	 * them SENDING, due at lease_until. Rows live until the unit ends. */
+	 * them SENDING, due at lease_until. */
 	int32_t (*claim)(void *instance, int64_t target, txw_time now, txw_time lease_until,
 			 uint32_t limit, txw_emit_delivery emit, void *ctx, txw_error *err);
 	/* 1 if (target, tx) has a PENDING, SENDING or BLOCKED delivery with
