@@ -13,6 +13,9 @@ struct change {
 	struct op *op;
 	const struct flow_entry *entry; /* the transaction's flow */
 	txw_tx *row;                    /* the unit's own copy, being changed */
+	/* As the row was saved last, for the counts; no status: not yet. */
+	txw_str counted_status;
+	uint32_t counted_outcome;
 };
 
 /* Texts for `why`, in the batch's arena. */

@@ -239,6 +239,7 @@ static int32_t unit_begin(struct engine *g, struct err *e)
 	u->earliest_due = 0;
 	u->hooks = NULL;
 	u->n_rows = 0;
+	counts_reset(&u->counts);
 	u->has_sequence = false;
 	u->now = loop_now(g->loop);
 	u->info.last_seq = atomic_load(&g->last_seq);
@@ -257,7 +258,9 @@ static int32_t unit_commit(struct engine *g, struct err *e)
 	struct unit *u = &g->unit;
 	int64_t start = clock_ticks();
 	txw_error from = ERR_ABI_INIT;
-	int32_t rc = err_from_plugin(e, u->store->commit(u->self, &from), &from);
+	int32_t rc = counts_save(u, e);
+	if (rc >= 0)
+		rc = err_from_plugin(e, u->store->commit(u->self, &from), &from);
 	if (rc >= 0) {
 		series_observe(g->m_commit, (double)(clock_ticks() - start) / 1e6);
 		atomic_store(&g->last_seq, u->info.last_seq);
@@ -575,6 +578,7 @@ void engine_close(struct engine *g)
 	queue_destroy(&g->queue);
 	pthread_mutex_destroy(&g->health_lock);
 	arena_free(&g->unit.arena);
+	counts_free(&g->unit.counts);
 	free(g->unit.events);
 	free(g->unit.rows);
 	free(g);

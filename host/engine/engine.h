@@ -13,6 +13,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/queue.h"
+#include "engine/counts.h"
 #include "plugin/instance.h"
 
 struct engine;
@@ -55,7 +56,8 @@ struct unit {
 	txw_event **events;
 	size_t cap_events;
 	struct unit_hook *hooks; /* unit_on_commit's */
-	size_t n_rows;           /* unit_note_row's */
+	struct counts counts;
+	size_t n_rows; /* unit_note_row's */
 	txw_id *rows;
 	size_t cap_rows;
 	/* The earliest due_at written in this unit; 0 = none. */

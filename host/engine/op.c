@@ -32,6 +32,19 @@ static void because(struct change *c, enum op_result r, const char *why)
 
 /* ---- writing ---- */
 
+/* Moves the row from the count it is in to the one it belongs to. */
+static void count_row(struct change *c)
+{
+	const txw_tx *row = c->row;
+	if (c->counted_outcome == row->outcome && str_eq(c->counted_status, row->status))
+		return;
+	if (c->counted_status.len)
+		counts_now(c->unit, row, c->counted_status, c->counted_outcome, -1);
+	counts_now(c->unit, row, row->status, row->outcome, 1);
+	c->counted_status = row->status;
+	c->counted_outcome = row->outcome;
+}
+
 /* Saves c->row as its next version with an event of that type; `from` is the
  * status before. */
 static int32_t commit_row(struct change *c, uint32_t type, txw_str from, struct err *e)
@@ -52,6 +65,7 @@ static int32_t commit_row(struct change *c, uint32_t type, txw_str from, struct 
 		return rc;
 	unit_note_due(u, row->due_at);
 	unit_note_row(u, row->id);
+	count_row(c);
 	txw_event ev = {
 	    .size = sizeof(ev),
 	    .type = type,
@@ -411,6 +425,8 @@ static int32_t run(struct change *c, struct err *e)
 		return create(c, e);
 	c->row = arena_alloc(&c->unit->arena, sizeof(*c->row));
 	*c->row = *stored;
+	c->counted_status = stored->status;
+	c->counted_outcome = stored->outcome;
 	if (op->if_version && op->if_version != stored->version) {
 		because(c, OP_CONFLICT, "it has another version by now");
 		return 0;

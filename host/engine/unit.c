@@ -67,6 +67,7 @@ int32_t unit_append(struct unit *u, const txw_event *ev, txw_event **out, struct
 		return rc;
 	u->info.last_seq = copy->seq;
 	u->events[u->n_events++] = copy;
+	counts_event(u, copy);
 	if (out)
 		*out = copy;
 	return 0;

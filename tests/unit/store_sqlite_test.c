@@ -241,6 +241,33 @@ static void a_migration_that_cannot_be_finished_changes_nothing(void **state)
 	assert_int_equal(1, ask(k, "SELECT count(*) FROM sqlite_schema"));
 }
 
+/* As schema 2 left it: without what later steps made. */
+static const char AS_SCHEMA_2[] = "DROP TABLE rollup; PRAGMA user_version = 2;";
+
+static void what_was_there_before_there_were_counts_is_counted(void **state)
+{
+	struct kit *k = *state;
+	txw_tx *a = kit_tx(k, "A"), *b = kit_tx(k, "B");
+	a->outcome = b->outcome = TXW_OPEN;
+	BEGIN();
+	kit_change(k, a, "pending");
+	kit_change(k, b, "pending");
+	b->outcome = TXW_FAILURE;
+	kit_change(k, b, "failed");
+	COMMIT();
+	kit_close(k);
+	shell_run(k, AS_SCHEMA_2);
+	OK(kit_open(k));
+	assert_int_equal(2, ask(k, "SELECT count(*) FROM rollup WHERE kind = 'now'"));
+	assert_int_equal(1, ask(k, "SELECT count FROM rollup WHERE kind = 'now' AND bucket = 0"
+				   " AND flow = 'payment' AND key = 'open/pending'"));
+	assert_int_equal(1, ask(k, "SELECT count FROM rollup WHERE kind = 'now'"
+				   " AND flow = 'payment' AND key = 'failure/failed'"));
+	assert_int_equal(3, ask(k, "SELECT count FROM rollup WHERE kind = 'events'"
+				   " AND bucket = 1790000000000000 / 86400000000 * 86400000000"
+				   " AND flow = 'payment' AND key = 'transaction.status_changed'"));
+}
+
 /* ---- when things go wrong ---- */
 
 static void limit_files(rlim_t bytes)
@@ -446,6 +473,7 @@ int main(void)
 	    CASE(an_empty_file_is_migrated_from_version_0),
 	    CASE(a_newer_schema_is_refused_and_not_touched),
 	    CASE(a_migration_that_cannot_be_finished_changes_nothing),
+	    CASE(what_was_there_before_there_were_counts_is_counted),
 	    CASE(a_full_disk_is_told_and_writing_goes_on_when_there_is_room),
 	    CASE(a_full_disk_in_the_middle_of_a_unit_breaks_only_that_unit),
 	    CASE(what_was_acknowledged_survives_kill_9),

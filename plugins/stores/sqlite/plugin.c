@@ -201,8 +201,10 @@ static const txw_store STORE = {
     .release = claim_release,
     .resend = claim_resend,
     .sequence = log_sequence,
+    .add_counts = counts_add,
     .snapshot = read_pin,
     .scan_docs = read_scan_docs,
+    .list_counts = counts_list,
 };
 
 static const txw_role ROLES[] = {

@@ -17,6 +17,10 @@
 /* A WAL longer than this is cut to it when it starts again. */
 #define WAL_KEEP (64 * 1024 * 1024)
 
+/* Event types as rows: VALUES cannot name its columns. */
+#define TYPE_ROW(sym, num, name, help) " UNION ALL SELECT " #num ", '" name "'"
+#define TYPE_NAMES                     "SELECT 0 AS type, 'unknown' AS name" TXW_EVENT_TYPES(TYPE_ROW)
+
 /*
  * A random index costs more than the row: there is one on tx for each way to
  * name it, the others are partial and move only when their column does; the
@@ -100,7 +104,27 @@ static const char STEP_2[] = "ALTER TABLE tx ADD COLUMN warned INTEGER;"
 			     "ALTER TABLE event ADD COLUMN hash BLOB;"
 			     "ALTER TABLE event ADD COLUMN trace TEXT;";
 
-static const char *const STEPS[] = {STEP_1, STEP_2};
+/* What was counted from then on is counted here for what is there already. */
+static const char STEP_3[] =
+    "CREATE TABLE rollup ("
+    " kind TEXT NOT NULL, tenant TEXT NOT NULL, bucket INTEGER NOT NULL, flow TEXT NOT NULL,"
+    " key TEXT NOT NULL, count INTEGER NOT NULL,"
+    " PRIMARY KEY (kind, tenant, bucket, flow, key)) WITHOUT ROWID;"
+    "INSERT INTO rollup SELECT 'now', ifnull(n.text, ''), 0, ifnull(f.text, ''),"
+    " CASE ifnull(t.outcome, 0) WHEN 0 THEN 'open' WHEN 1 THEN 'success'"
+    " WHEN 2 THEN 'failure' WHEN 3 THEN 'cancelled' WHEN 4 THEN 'expired'"
+    " ELSE 'unknown' END || '/' || ifnull(s.text, ''), t.c FROM"
+    " (SELECT tenant, flow, outcome, status, count(*) AS c FROM tx GROUP BY 1, 2, 3, 4) t"
+    " LEFT JOIN name n ON n.id = t.tenant LEFT JOIN name f ON f.id = t.flow"
+    " LEFT JOIN name s ON s.id = t.status;"
+    "INSERT INTO rollup SELECT 'events', ifnull(n.text, ''), t.day * 86400000000,"
+    " ifnull(f.text, ''), y.name, t.c FROM"
+    " (SELECT e.tenant, e.at / 86400000000 AS day, x.flow, e.type, count(*) AS c"
+    " FROM event e LEFT JOIN tx x ON x.key = e.tx GROUP BY 1, 2, 3, 4) t"
+    " JOIN (" TYPE_NAMES ") y ON y.type = t.type"
+    " LEFT JOIN name n ON n.id = t.tenant LEFT JOIN name f ON f.id = t.flow;";
+
+static const char *const STEPS[] = {STEP_1, STEP_2, STEP_3};
 #define SCHEMA ((int64_t)(sizeof(STEPS) / sizeof(STEPS[0])))
 
 int32_t schema_connect(struct db *db, const struct options *o, bool writer, txw_error *err)

@@ -224,6 +224,21 @@ struct sql_row {
 	X(MARK_PUT, SQL_WRITER,                                                                    \
 	  "INSERT INTO mark (name, value) VALUES (?1, ?2)"                                         \
 	  " ON CONFLICT (name) DO UPDATE SET value = excluded.value")                              \
+	X(COUNT_ADD, SQL_WRITER,                                                                   \
+	  "INSERT INTO rollup (kind, tenant, bucket, flow, key, count)"                            \
+	  " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (kind, tenant, bucket, flow, key)"         \
+	  " DO UPDATE SET count = count + excluded.count")                                         \
+	X(COUNT_DROP, SQL_WRITER,                                                                  \
+	  "DELETE FROM rollup WHERE kind = ?1 AND tenant = ?2 AND bucket = ?3 AND flow = ?4"       \
+	  " AND key = ?5 AND count = 0")                                                           \
+	X(COUNT_LIST, SQL_READER,                                                                  \
+	  "SELECT bucket, tenant, flow, kind, key, count FROM rollup WHERE kind = ?1"              \
+	  " AND (?2 = '' OR tenant = ?2) AND (?3 = '' OR flow = ?3) AND bucket >= ?4"              \
+	  " AND (?5 = 0 OR bucket < ?5) ORDER BY bucket, tenant, flow, key")                       \
+	X(COUNT_LIST_TENANT, SQL_READER,                                                           \
+	  "SELECT bucket, tenant, flow, kind, key, count FROM rollup WHERE kind = ?1"              \
+	  " AND tenant = ?2 AND (?3 = '' OR flow = ?3) AND bucket >= ?4"                           \
+	  " AND bucket < iif(?5 = 0, 9223372036854775807, ?5) ORDER BY bucket, flow, key")         \
 	X(MARK_GET, SQL_WRITER, "SELECT value FROM mark WHERE name = ?1")
 
 #define SQL_ID(sym, users, text) SQL_##sym,

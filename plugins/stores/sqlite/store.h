@@ -12,6 +12,7 @@
  *   log.c         append, seen
  *   deliver.c     targets, deliveries, attempts;  claim.c  what is due of them
  *   docs.c        documents and marks
+ *   counts.c      rollups
  *   read.c        readers: single rows, history;  lists.c  pages under a filter
  *   filter_sql.c  a filter's tree as SQL;  decimal.c  its exact numbers
  *   checkpoint.c  moves the WAL into the file on a thread of its own
@@ -161,6 +162,10 @@ int32_t docs_delete(void *instance, txw_str kind, txw_str tenant, txw_str id, tx
 int32_t docs_expire(void *instance, txw_time now, uint32_t limit, txw_error *err);
 int32_t docs_put_mark(void *instance, txw_str name, int64_t value, txw_error *err);
 int32_t docs_get_mark(void *instance, txw_str name, int64_t *value, txw_error *err);
+
+int32_t counts_add(void *instance, const txw_count *const *rows, size_t n, txw_error *err);
+int32_t counts_list(void *reader, const txw_count_query *query, txw_emit_count emit, void *ctx,
+		    txw_error *err);
 
 int32_t read_open(void *instance, void **reader, txw_error *err);
 void read_close(void *reader);

@@ -167,7 +167,13 @@ typedef struct txw_delivery_query {
 } txw_delivery_query;
 
 /* How often something was counted: one row of the rollups. Unique by all
- * but count. */
+ * but count; one whose count comes to 0 goes. The host's kinds:
+ *   "now"     bucket 0, key OUTCOME "/" STATUS ("open/pending"): how many
+ *             transactions of the flow are in that status now. purge takes
+ *             from it what it deletes.
+ *   "events"  bucket a day (UTC), key the event type's name: events appended
+ *             that day; flow empty for those of no transaction. purge leaves
+ *             it alone. */
 typedef struct txw_count {
 	uint32_t size;
 	uint32_t reserved;
@@ -362,7 +368,8 @@ typedef struct txw_store {
 	 * tells the newest seq: no other host appends meanwhile. Called once
 	 * in a unit, before its first append. [writer] */
 	int32_t (*sequence)(void *instance, int64_t *last_seq, txw_error *err);
-	/* Adds to the rollups, in the unit. [writer] */
+	/* Adds to the rollups, in the unit; rows may name the same count
+	 * twice. [writer] */
 	int32_t (*add_counts)(void *instance, const txw_count *const *rows, size_t n,
 			      txw_error *err);
 	/* Deletes transactions that are not held, oldest finish first, with
@@ -389,7 +396,8 @@ typedef struct txw_store {
 	int32_t (*facet_tx)(void *reader, const txw_tx_query *query, const uint32_t *fields,
 			    size_t n_fields, int64_t cap, txw_emit_facet emit, void *ctx,
 			    txw_error *err);
-	/* By bucket, tenant, flow, key. [reader] */
+	/* In the order of bucket, tenant, flow, key (texts by their bytes).
+	 * [reader] */
 	int32_t (*list_counts)(void *reader, const txw_count_query *query, txw_emit_count emit,
 			       void *ctx, txw_error *err);
 	/* Of purged events: seq, digest and hash of those after `after`, in
