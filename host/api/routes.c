@@ -13,6 +13,10 @@ static const struct route_query TX_LIST[] = {
     {"cursor", "`next` of the page before"},
     {0},
 };
+static const struct route_query AT[] = {
+    {"at", "as it was at this time"},
+    {0},
+};
 static const struct route_query PAGE[] = {
     {"limit", "rows a page, 1 to 1000; 50 unless given"},
     {"cursor", "`next` of the page before"},
@@ -50,9 +54,8 @@ static const struct route_query DLV_LIST[] = {
 
 const struct route ROUTES[] = {
     ROUTE("GET", TX "/by-ref/{flow}/{ref}", SCOPE_READ, ROUTE_REST, do_tx_by_ref,
-	  "One transaction by its flow and ref", NULL, "Transaction", NULL),
-    ROUTE("GET", TX "/{id}", SCOPE_READ, 0, do_tx_get, "One transaction", NULL, "Transaction",
-	  NULL),
+	  "One transaction by its flow and ref", NULL, "Transaction", AT),
+    ROUTE("GET", TX "/{id}", SCOPE_READ, 0, do_tx_get, "One transaction", NULL, "Transaction", AT),
     ROUTE("POST", TX, SCOPE_WRITE, ROUTE_BODY | ROUTE_ONCE, do_tx_create,
 	  "Begin to watch a transaction", "NewTransaction", "Transaction", NULL),
     ROUTE("GET", TX, SCOPE_READ, 0, do_tx_list, "Transactions, newest first", NULL,

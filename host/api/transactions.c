@@ -176,7 +176,9 @@ static bool answer_from_cache(struct call *c, txw_id id)
 void do_tx_get(struct call *c)
 {
 	txw_tx_name name = {.size = sizeof(name), .tenant = c->tenant};
-	if (call_tx_id(c, 0, &name.id) && !answer_from_cache(c, name.id))
+	if (!call_tx_id(c, 0, &name.id) || tx_at(c, &name))
+		return;
+	if (!answer_from_cache(c, name.id))
 		read_one(c, &name);
 }
 
@@ -188,5 +190,6 @@ void do_tx_by_ref(struct call *c)
 	    .flow = c->param[0],
 	    .ref = c->param[1],
 	};
-	read_one(c, &name);
+	if (!tx_at(c, &name))
+		read_one(c, &name);
 }

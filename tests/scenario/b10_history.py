@@ -1,0 +1,61 @@
+"""History: a transaction as it was."""
+
+from txwlib import check, times
+
+
+def a_transaction_is_shown_as_it_was_at_any_time(t):
+    site = t.site()
+    made = site.create("p1", owner="alice")
+    path = "/v1/transactions/" + made["id"]
+    shown = [(site.now(), made)]
+    for change in ("authorized", "settled"):
+        site.advance("1h")
+        shown.append((site.now(), site.status(made, change)))
+    site.advance("1h")
+    for at, row in shown:
+        for later in (0, 1, 3599):
+            check.equal(site.get(f"{path}?at={times.text(at + later)}"), row,
+                        f"{row['status']} and {later} s")
+        check.equal(site.get(f"/v1/transactions/by-ref/payment/p1?at={times.text(at)}"), row,
+                    "by ref")
+    check.equal(site.get(f"{path}?at={times.text(site.now() + 1000)}"), shown[-1][1], "ahead")
+
+
+def of_events_in_one_moment_the_newest_counts(t):
+    site = t.site()
+    made = site.create("p1")
+    ops = [{"op": "status", "id": made["id"], "status": "authorized"},
+           {"op": "update", "id": made["id"], "owner": "bob"},
+           {"op": "update", "id": made["id"], "owner": "carol"}]
+    site.post("/v1/transactions:batch", {"operations": ops})
+    now = site.tx("p1")
+    check.equal((now["version"], now["owner"]), (4, "carol"), "after the batch")
+    check.equal(len({e["at"] for e in site.events()}), 1, "times of its events")
+    check.equal(site.get(f"/v1/transactions/{made['id']}?at={now['updated_at']}"), now, "then")
+
+
+def before_its_creation_there_is_nothing_and_the_answer_says_when(t):
+    site = t.site()
+    site.advance("1h")
+    made = site.create("p1")
+    path = "/v1/transactions/" + made["id"]
+    reply = site.ask("GET", f"{path}?at={times.text(site.now() - 1)}")
+    check.equal(reply.status, 404, "status")
+    check.holds(reply.json["detail"], "not there yet", made["created_at"])
+    for bad in ("yesterday", ""):
+        check.equal(site.ask("GET", f"{path}?at={bad}").status, 400, repr(bad))
+    other = "/v1/transactions/tx_01h455vb4pex5vsknk084sn02q?at=" + made["created_at"]
+    check.equal(site.ask("GET", other).status, 404, "no such transaction")
+
+
+def a_long_history_is_walked_back_to_its_beginning(t):
+    site = t.site()
+    made = site.create("p1")
+    then = site.now()
+    site.advance("1s")
+    for part in range(5):
+        site.post("/v1/transactions:batch", {"operations": [
+            {"op": "update", "id": made["id"], "owner": f"o{part}-{n}"} for n in range(200)]})
+    path = "/v1/transactions/" + made["id"]
+    check.equal(site.get(path)["version"], 1001, "version")
+    check.equal(site.get(f"{path}?at={times.text(then)}"), made, "as it was")
