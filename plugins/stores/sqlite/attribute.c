@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decimal.h"
+#include "../shared/decimal.h"
 #include "filter_sql.h"
 
 static char fold(char c)

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "decimal.h"
+#include "../shared/decimal.h"
 
 #define DEPTH_MAX 64
 

@@ -26,7 +26,7 @@
 
 #include <stdbool.h>
 
-#include "arena.h"
+#include "../shared/arena.h"
 #include "checkpoint.h"
 #include "db.h"
 #include "names.h"

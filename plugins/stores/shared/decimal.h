@@ -1,6 +1,6 @@
 /* decimal.h: exact decimal numbers as text ("-1250.00"); no floats. */
-#ifndef SQLITE_DECIMAL_H
-#define SQLITE_DECIMAL_H
+#ifndef STORES_DECIMAL_H
+#define STORES_DECIMAL_H
 
 #include <stdbool.h>
 

@@ -3,8 +3,8 @@
  *
  * Nothing here ends the process: NULL when there is no memory.
  */
-#ifndef SQLITE_ARENA_H
-#define SQLITE_ARENA_H
+#ifndef STORES_ARENA_H
+#define STORES_ARENA_H
 
 #include "txwatch/event.h"
 #include "txwatch/store.h"
