@@ -112,7 +112,7 @@ static uint32_t draw(uint32_t *seed, uint32_t below)
 static void counts_equal_a_recount_after_refusals_and_undone_batches(void **state)
 {
 	static const char *const WORDS[] = {"pending", "settled", "failed", "nosuch"};
-	static char refs[16][8];
+	static char refs[16][16];
 	struct kit *k = *state;
 	uint32_t seed = 7;
 	size_t undone = 0;
