@@ -24,6 +24,7 @@ static void render_state(struct buf *b, const struct flow *f, const struct flow_
 		json_str(b, f->states[st->next[i]].name);
 	json_close(b, ']');
 	add_period(b, "expires", st->expires);
+	add_period(b, "warn_before", st->warn_before);
 	if (st->expires && st->expires_to < f->n_states)
 		json_m_str(b, "expires_to", f->states[st->expires_to].name);
 	json_close(b, '}');
@@ -33,11 +34,14 @@ static void render_flow(struct buf *b, const struct flow_entry *entry)
 {
 	static const char *const illegal[] = {
 	    [ILLEGAL_REFUSE] = "refuse", [ILLEGAL_RECORD] = "record", [ILLEGAL_FLAG] = "flag"};
+	static const char *const late[] = {
+	    [LATE_RECORD] = "record", [LATE_REOPEN] = "reopen", [LATE_REFUSE] = "refuse"};
 	const struct flow *f = entry->flow;
 	json_open(b, '{');
 	json_m_str(b, "name", f->name);
 	json_m_str(b, "initial", f->states[f->initial].name);
 	json_m_text(b, "illegal", illegal[f->illegal]);
+	json_m_text(b, "late", late[f->late]);
 	add_period(b, "expires", f->ttl);
 	json_m_bool(b, "polled", entry->is_polled);
 	json_key(b, "states");

@@ -3,6 +3,7 @@
 
 #include "api/write.h"
 #include "base/id.h"
+#include "engine/schedule.h"
 
 void etag_print(char out[32], int64_t version)
 {
@@ -43,6 +44,35 @@ static void add_allowed(struct buf *b, const struct flows *flows, const txw_tx *
 	json_close(b, ']');
 }
 
+/* What a dry run adds: the events there would be. */
+static void add_told(struct buf *b, const struct op *op)
+{
+	json_m_bool(b, "dry_run", 1);
+	json_m_text(b, "result", op_result_name(op->result));
+	json_key(b, "events");
+	json_open(b, '[');
+	for (uint32_t i = 0; i < op->n_told; i++)
+		json_str(b, str_of(event_type_name(op->told[i])));
+	json_close(b, ']');
+}
+
+/* ... and the deadline: when, where to, and when it would be warned of. */
+static void add_deadline(struct buf *b, const struct flows *flows, const txw_tx *tx)
+{
+	const struct flow_entry *entry = flows_find(flows, tx->flow);
+	uint32_t i = entry ? flow_find(entry->flow, tx->status) : 0;
+	json_key(b, "deadline");
+	if (!entry || i >= entry->flow->n_states || tx->outcome != TXW_OPEN || !tx->expires_at) {
+		json_none(b);
+		return;
+	}
+	json_open(b, '{');
+	json_m_time(b, "at", tx->expires_at);
+	json_m_str(b, "to", entry->flow->states[flow_expiry_to(entry->flow, i)].name);
+	json_m_time(b, "warns_at", schedule_warning(entry, tx));
+	json_close(b, '}');
+}
+
 static void problem_with_tx(struct write *w, struct answer *a, enum problem p, const struct op *op)
 {
 	answer_problem_open(a, w->call, p, op->why);
@@ -57,6 +87,8 @@ static void problem_with_tx(struct write *w, struct answer *a, enum problem p, c
 static void render_refused(struct write *w, struct answer *a, const struct op *op)
 {
 	answer_problem_open(a, w->call, PROBLEM_REFUSED, op->why);
+	if (w->is_dry)
+		add_told(&a->body, op);
 	if (op->after) {
 		add_allowed(&a->body, w->call->api->site->flows, op->after);
 		etag_print(a->etag, op->after->version);
@@ -70,8 +102,8 @@ static void render_good(struct write *w, struct answer *a, const struct op *op)
 	if (w->is_dry) {
 		a->status = 200;
 		json_open(&a->body, '{');
-		json_m_bool(&a->body, "dry_run", 1);
-		json_m_text(&a->body, "result", op_result_name(op->result));
+		add_told(&a->body, op);
+		add_deadline(&a->body, w->call->api->site->flows, op->after);
 		json_key(&a->body, "transaction");
 		json_tx(&a->body, op->after);
 		json_close(&a->body, '}');

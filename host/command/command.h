@@ -30,6 +30,7 @@ int command_run(int argc, char **argv); /* the daemon: host/site.c */
 int command_check(int argc, char **argv);
 int command_plugins(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_flow(int argc, char **argv);
 int command_token(int argc, char **argv);
 int command_version(int argc, char **argv);
 int command_help(int argc, char **argv);

@@ -11,6 +11,8 @@ const struct command COMMANDS[] = {
      "Lists plugins: a site's, or all there are", command_plugins},
     {"explain", "[PLUGIN | --all] [-c FILE] [--plugin-path DIR ...] [--markdown]",
      "Explains the options of a plugin's sections, or of the host's own", command_explain},
+    {"flow", "list | graph NAME | try NAME [STATUS | +DURATION] ... [-c FILE]",
+     "Lists flows, draws one for Graphviz, or tries what statuses would do in one", command_flow},
     {"token", "[NAME] [--scope read|write|admin ...] [--tenant TENANT] [--expires TIME]",
      "Makes a token for the API and the section that admits it", command_token},
     {"version", "", "Prints the versions of txwatch, its plugin ABI and its libraries",

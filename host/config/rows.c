@@ -71,9 +71,15 @@ static const txw_option FLOW[] = {
 	   "How long after its creation an open transaction expires; without it never"),
     PLAIN(STRING, "expires-to", 0, NULL,
 	  "The state an expiry moves to; by default the one whose outcome is expired"),
+    RANGED(DURATION, "warn-before", 0, NULL, SECOND, YEAR,
+	   "How long before a deadline transaction.expiring tells that it is near; without it "
+	   "nothing tells"),
     CHOICE("illegal", 0, "record", "refuse|record|flag",
 	   "What happens to a move the flow does not allow: refuse it, refuse and record it as an "
 	   "anomaly, or apply it and flag it"),
+    CHOICE("late", 0, "record", "record|reopen|refuse",
+	   "What happens to a status that is seen after the deadline, where next does not allow "
+	   "it: record it as an anomaly, apply it all the same, or refuse it"),
 };
 
 static const txw_option STATE[] = {
@@ -83,6 +89,9 @@ static const txw_option STATE[] = {
     RANGED(DURATION, "expires", 0, NULL, SECOND, 100 * YEAR,
 	   "How long a transaction may stay in this state; without it for ever"),
     PLAIN(STRING, "expires-to", 0, NULL, "The state that expiry moves to; by default the flow's"),
+    RANGED(DURATION, "warn-before", 0, NULL, 0, YEAR,
+	   "How long before a deadline in this state transaction.expiring tells; by default as the "
+	   "flow says, 0 for not at all"),
     RANGED(DURATION, "every", 0, NULL, 10 * MILLISECOND, YEAR,
 	   "How often to poll in this state; by default as the poller says, like the next three"),
     RANGED(DURATION, "slow-to", 0, NULL, 10 * MILLISECOND, YEAR,

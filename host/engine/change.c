@@ -2,6 +2,7 @@
 #include "engine/change.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "engine/flows.h"
 
@@ -36,6 +37,28 @@ const char *change_illegal_text(struct change *c)
 	    b.len ? "allowed: " : "nothing follows it", STR_ARG(buf_view(&b)));
 	buf_free(&b);
 	return text;
+}
+
+static const char *deadline_text(struct change *c)
+{
+	char text[TIME_TEXT_MAX];
+	txw_time ended = c->row->expires_at;
+	if (!ended)
+		return "it had expired";
+	time_print(text, ended);
+	return arena_printf(&c->batch->arena, "its deadline %s had passed", text);
+}
+
+const char *change_late_text(struct change *c)
+{
+	return arena_printf(&c->batch->arena, "%s; %s", deadline_text(c), change_illegal_text(c));
+}
+
+const char *change_late_reason(struct change *c)
+{
+	txw_str given = c->op->reason;
+	return given.len ? arena_printf(&c->batch->arena, "late: %.*s", STR_ARG(given))
+			 : arena_printf(&c->batch->arena, "late: %s", deadline_text(c));
 }
 
 const char *change_no_flow_text(struct change *c, txw_str flow)

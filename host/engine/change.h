@@ -21,6 +21,10 @@ struct change {
 /* Texts for `why`, in the batch's arena. */
 const char *change_unknown_text(struct change *c);
 const char *change_illegal_text(struct change *c);
+const char *change_late_text(struct change *c);
+/* What the event of a move after its deadline gives as its reason: "late: "
+ * and the reason it was seen with. */
+const char *change_late_reason(struct change *c);
 const char *change_no_flow_text(struct change *c, txw_str flow);
 
 #endif

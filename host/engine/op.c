@@ -59,6 +59,8 @@ static int32_t commit_row(struct change *c, uint32_t type, txw_str from, struct 
 	row->version++;
 	row->updated_at = u->now;
 	row->last_seq = last + 1;
+	if (op->n_told < sizeof(op->told) / sizeof(op->told[0]))
+		op->told[op->n_told++] = type;
 	if (op->dry_run)
 		return 0;
 	if ((rc = UNIT_CALL(u, e, save, &row, 1)) < 0)
@@ -88,26 +90,14 @@ static int32_t commit_row(struct change *c, uint32_t type, txw_str from, struct 
 
 /* ---- create ---- */
 
-static const struct flow_state *state_of(const struct change *c, uint32_t i)
-{
-	return &c->entry->flow->states[i];
-}
-
-static void enter_state(struct change *c, uint32_t to)
+static void enter_state(struct change *c, uint32_t to, bool by_deadline)
 {
 	txw_tx *row = c->row;
-	const struct flow_state *st = state_of(c, to);
-	txw_time now = c->unit->now;
-	row->status = st->name;
-	row->outcome = st->outcome;
-	row->status_since = now;
-	row->finished_at = st->outcome == TXW_OPEN ? 0 : now;
+	flow_enter(c->entry->flow, to, row, c->unit->now, by_deadline);
 	row->reason = c->op->reason;
 	row->code = c->op->code;
 	row->polls = 0;
 	row->poll_failures = 0;
-	row->anomaly = STR_NONE;
-	schedule_expiry(c->entry, to, row);
 }
 
 static void take_source(struct change *c)
@@ -143,8 +133,7 @@ static const char NO_EXPIRY[] =
 static bool can_expire(const struct change *c, uint32_t state)
 {
 	const struct flow *f = c->entry->flow;
-	return f->states[state].outcome != TXW_OPEN || f->states[state].expires_to < f->n_states ||
-	       f->expired < f->n_states;
+	return f->states[state].outcome != TXW_OPEN || flow_expiry_to(f, state) < f->n_states;
 }
 
 static int32_t create(struct change *c, struct err *e)
@@ -183,7 +172,7 @@ static int32_t create(struct change *c, struct err *e)
 					 : 0,
 	};
 	c->row = row;
-	enter_state(c, to);
+	enter_state(c, to, false);
 	take_source(c);
 	schedule_next(c->entry, row, now, 1);
 	int32_t rc = commit_row(c, TXW_EV_CREATED, STR_NONE, e);
@@ -200,7 +189,9 @@ static int32_t refuse(struct change *c, const struct decision *d, struct err *e)
 {
 	struct op *op = c->op;
 	bool unknown = flow_find(c->entry->flow, op->status) == c->entry->flow->n_states;
-	const char *why = unknown ? change_unknown_text(c) : change_illegal_text(c);
+	const char *why = unknown      ? change_unknown_text(c)
+			  : d->is_late ? change_late_text(c)
+				       : change_illegal_text(c);
 	bool tell = d->answer == FLOW_ANOMALY && (!unknown || op->unknown_is_anomaly);
 	if (tell) {
 		if (op->reason.len == 0)
@@ -220,9 +211,11 @@ static int32_t move(struct change *c, const struct decision *d, struct err *e)
 	/* A move against the rules is applied, but never silently. */
 	if (d->is_flagged && (rc = anomaly_beside(c, c->op->status, e)) < 0)
 		return rc;
-	enter_state(c, d->to);
+	if (d->is_late)
+		c->op->reason = str_of(change_late_reason(c));
+	enter_state(c, d->to, false);
 	take_source(c);
-	schedule_next(c->entry, c->row, c->unit->now, 0);
+	schedule_enter(c->entry, c->row, c->unit->now);
 	rc = commit_row(c, d->event_type, from, e);
 	if (rc >= 0)
 		result(c, OP_CHANGED);
@@ -285,9 +278,7 @@ static int32_t expire(struct change *c, struct err *e)
 		result(c, OP_UNCHANGED);
 		return 0;
 	}
-	uint32_t to = state_of(c, i)->expires_to;
-	if (to >= c->entry->flow->n_states)
-		to = c->entry->flow->expired;
+	uint32_t to = flow_expiry_to(c->entry->flow, i);
 	if (to >= c->entry->flow->n_states) { /* the flow has no place for it */
 		result(c, OP_UNCHANGED);
 		return 0;
@@ -298,9 +289,30 @@ static int32_t expire(struct change *c, struct err *e)
 		c->op->reason = str_of(
 		    arena_printf(&c->batch->arena, "its deadline %s passed", text));
 	txw_str from = row->status;
-	enter_state(c, to);
+	enter_state(c, to, true);
 	schedule_next(c->entry, row, c->unit->now, 0);
 	int32_t rc = commit_row(c, TXW_EV_EXPIRED, from, e);
+	if (rc >= 0)
+		result(c, OP_CHANGED);
+	return rc;
+}
+
+/* ---- warn ---- */
+
+/* Once for each deadline: the mark is in the event's commit. */
+static int32_t warn(struct change *c, struct err *e)
+{
+	txw_tx *row = c->row;
+	txw_time now = c->unit->now, at = schedule_warning(c->entry, row);
+	result(c, OP_UNCHANGED);
+	if (row->outcome != TXW_OPEN || row->paused || !at || at > now || row->expires_at <= now)
+		return 0;
+	char text[TIME_TEXT_MAX];
+	time_print(text, row->expires_at);
+	c->op->reason = str_of(arena_printf(&c->batch->arena, "its deadline is %s", text));
+	row->warned = row->expires_at;
+	schedule_due(c->entry, row);
+	int32_t rc = commit_row(c, TXW_EV_EXPIRING, row->status, e);
 	if (rc >= 0)
 		result(c, OP_CHANGED);
 	return rc;
@@ -332,8 +344,9 @@ static bool update_row(struct change *c)
 	if (op->set & OP_SET_EXPIRES && row->deadline != op->expires_at) {
 		uint32_t i = flow_find(c->entry->flow, row->status);
 		row->deadline = op->expires_at;
-		if (i < c->entry->flow->n_states)
-			schedule_expiry(c->entry, i, row);
+		if (i < c->entry->flow->n_states && row->outcome == TXW_OPEN)
+			row->expires_at = flow_deadline(c->entry->flow, i, row,
+							flow_over(row, c->unit->now));
 		changed = true;
 	}
 	if (op->set & OP_SET_PAUSED && row->paused != op->paused) {
@@ -360,7 +373,7 @@ static int32_t update(struct change *c, struct err *e)
 		row->next_poll_at = c->unit->now;
 	if (row->paused)
 		row->next_poll_at = 0;
-	schedule_due(row);
+	schedule_due(c->entry, row);
 	if (!changed) {
 		const txw_tx *one = row;
 		result(c, OP_UNCHANGED);
@@ -393,6 +406,8 @@ static int32_t on_existing(struct change *c, struct err *e)
 		return 0;
 	case OP_EXPIRE:
 		return expire(c, e);
+	case OP_WARN:
+		return warn(c, e);
 	case OP_UPDATE:
 		return update(c, e);
 	}
@@ -448,6 +463,7 @@ int32_t op_run(struct batch *b, struct unit *u, struct op *op, struct err *e)
 	op->result = OP_PENDING;
 	op->after = NULL;
 	op->why = NULL;
+	op->n_told = 0;
 	int32_t rc = run(&c, e);
 	op->reason = reason;
 	if (rc >= 0 && c.row)

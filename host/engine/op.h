@@ -15,6 +15,7 @@ enum op_kind {
 	OP_UPDATE,   /* owner, attributes, amount, currency, expires_at, paused */
 	OP_DISCOVER, /* CREATE, or STATUS when it exists */
 	OP_EXPIRE,   /* its deadline has passed: expire it if that still holds */
+	OP_WARN,     /* its deadline is near: tell, if that still holds */
 };
 
 enum op_result {
@@ -67,6 +68,8 @@ struct op {
 	enum op_result result;
 	const txw_tx *after; /* the row, in the batch's arena; or NULL */
 	const char *why;     /* in the batch's arena; or NULL */
+	uint32_t told[2];    /* types of the events it made, or would make */
+	uint32_t n_told;
 };
 
 struct batch {

@@ -58,15 +58,30 @@ static int64_t jittered(const struct flow_entry *entry, const txw_tx *tx, int64_
 	return v - width + (int64_t)(r % (uint64_t)(2 * width + 1));
 }
 
-void schedule_due(txw_tx *tx)
+void schedule_due(const struct flow_entry *entry, txw_tx *tx)
 {
 	txw_time due = 0;
 	if (tx->outcome == TXW_OPEN && !tx->paused) {
+		txw_time warns = schedule_warning(entry, tx);
 		due = tx->next_poll_at;
 		if (tx->expires_at && (due == 0 || tx->expires_at < due))
 			due = tx->expires_at;
+		if (warns && warns < due)
+			due = warns;
 	}
 	tx->due_at = due;
+}
+
+txw_time schedule_warning(const struct flow_entry *entry, const txw_tx *tx)
+{
+	if (tx->warned == tx->expires_at)
+		return 0;
+	return flow_warns_at(entry->flow, flow_find(entry->flow, tx->status), tx->expires_at);
+}
+
+void schedule_enter(const struct flow_entry *entry, txw_tx *tx, txw_time now)
+{
+	schedule_next(entry, tx, now, cadence_of(entry, tx).first_after > 0);
 }
 
 void schedule_next(const struct flow_entry *entry, txw_tx *tx, txw_time now, int is_new)
@@ -79,14 +94,5 @@ void schedule_next(const struct flow_entry *entry, txw_tx *tx, txw_time now, int
 		if (!is_new)
 			tx->polls++;
 	}
-	schedule_due(tx);
-}
-
-void schedule_expiry(const struct flow_entry *entry, uint32_t state, txw_tx *tx)
-{
-	const struct flow *f = entry->flow;
-	bool has_place = f->states[state].expires_to < f->n_states || f->expired < f->n_states;
-	tx->expires_at = !has_place ? 0
-				    : flow_expires_at(entry->flow, state, tx->created_at,
-						      tx->status_since, tx->deadline);
+	schedule_due(entry, tx);
 }

@@ -18,12 +18,15 @@ int64_t schedule_interval(const struct flow_entry *entry, const txw_tx *tx);
  * due_at. */
 void schedule_next(const struct flow_entry *entry, txw_tx *tx, txw_time now, int is_new);
 
-/* due_at = the earlier of next_poll_at and expires_at; 0 when paused or
- * finished. */
-void schedule_due(txw_tx *tx);
+/* The same for a row that was seen in another state: after the state's
+ * first_after where there is one, else after an interval, because whoever saw
+ * it has just looked. */
+void schedule_enter(const struct flow_entry *entry, txw_tx *tx, txw_time now);
 
-/* Sets expires_at from the flow, the row's state and its own deadline; 0 where
- * the flow has no state that an expiry leads to. */
-void schedule_expiry(const struct flow_entry *entry, uint32_t state, txw_tx *tx);
+/* due_at = the earliest of next_poll_at, the warning and expires_at; 0 when
+ * paused or finished. */
+void schedule_due(const struct flow_entry *entry, txw_tx *tx);
+/* When its deadline is to be warned of; 0 = not, or it was told of. */
+txw_time schedule_warning(const struct flow_entry *entry, const txw_tx *tx);
 
 #endif

@@ -1,17 +1,13 @@
 /*
- * build.c: makes a flow from its config section and proves that it can work.
- *
- * Proven, each mistake with its line: every name resolves; every state can be
- * reached; an open state has a way out; a deadline has somewhere to go, and
- * following deadlines ends in an end state, so that a transaction whose time
- * is over never goes round in circles.
+ * build.c: makes a flow from its config section: names resolve, times fit
+ * together, each mistake is told with its line. prove.c then proves that the
+ * whole can work.
  *
  * Owned by whoever called flow_build; immutable afterwards.
  */
-#include "flow/flow.h"
+#include "flow/private.h"
 
 #include "base/decimal.h"
-#include "base/mem.h"
 #include "base/str.h"
 #include "config/conf.h"
 
@@ -19,33 +15,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define STATES_MAX     64
 #define NAME_MAX_BYTES 64
-#define NO_STATE       UINT32_MAX
 #define MULTIPLIER_MAX 100000 /* 100.0, in thousandths */
 
-/* A flow and what its pointers lie in. */
-struct built {
-	struct flow flow; /* first: flow_free gets its address */
-	struct arena arena;
-	struct flow_state *states; /* the same as flow.states, to be filled */
-};
-
-/* What the steps of one flow_build share. */
-struct work {
-	struct built *b;
-	const struct conf_section *section;
-	const struct conf_section *at[STATES_MAX]; /* each state's section */
-	uint64_t has_wrong_next;                   /* bit per state: told of already */
-	uint32_t n_expired;                        /* states whose outcome is expired */
-	struct conf_report *report;
-};
-
-/* Tells a mistake of the flow, or of its state i (NO_STATE: the flow's own). */
-static void problem(struct work *w, uint32_t i, int line, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static void problem(struct work *w, uint32_t i, int line, const char *fmt, ...)
+void flow_problem(struct work *w, uint32_t i, int line, const char *fmt, ...)
 {
 	char text[512];
 	va_list args;
@@ -57,6 +30,17 @@ static void problem(struct work *w, uint32_t i, int line, const char *fmt, ...)
 	else
 		conf_problem(w->report, line, "flow %s: state %s: %s", w->section->title,
 			     w->at[i]->title, text);
+}
+
+void flow_doubt(struct work *w, uint32_t i, int line, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	conf_warning(w->report, line, "flow %s: state %s: %s", w->section->title, w->at[i]->title,
+		     text);
 }
 
 static bool name_ok(const char *name)
@@ -99,8 +83,9 @@ static uint32_t resolve(struct work *w, uint32_t whose, int line, const char *op
 	memcpy(word, name.ptr ? name.ptr : "",
 	       name.len < NAME_MAX_BYTES ? name.len : NAME_MAX_BYTES);
 	const char *near = str_nearest(word, names, f->n_states);
-	problem(w, whose, line, "`%s` names `%.*s`, and there is no such state%s%s%s", option,
-		STR_ARG(name), near ? " (did you mean `" : "", near ? near : "", near ? "`?)" : "");
+	flow_problem(w, whose, line, "`%s` names `%.*s`, and there is no such state%s%s%s", option,
+		     STR_ARG(name), near ? " (did you mean `" : "", near ? near : "",
+		     near ? "`?)" : "");
 	return f->n_states;
 }
 
@@ -146,12 +131,13 @@ static void read_cadence(struct work *w, uint32_t i)
 	c->first_after = conf_number(s, "first-after");
 	txw_str m = conf_text(s, "multiplier");
 	if (m.len && !milli(m, &c->multiplier_milli))
-		problem(w, i, conf_line(s, "multiplier"),
-			"`multiplier` is `%.*s`; it takes 1 to 100 with at most three decimals, "
-			"as in \"1.5\"",
-			STR_ARG(m));
+		flow_problem(
+		    w, i, conf_line(s, "multiplier"),
+		    "`multiplier` is `%.*s`; it takes 1 to 100 with at most three decimals, "
+		    "as in \"1.5\"",
+		    STR_ARG(m));
 	if (c->every && c->slow_to && c->slow_to < c->every)
-		problem(w, i, conf_line(s, "slow-to"), "`slow-to` is shorter than `every`");
+		flow_problem(w, i, conf_line(s, "slow-to"), "`slow-to` is shorter than `every`");
 }
 
 /* Names, outcomes and times; nothing yet that refers to another state. */
@@ -160,8 +146,8 @@ static bool read_states(struct work *w)
 	const struct conf_section *s = w->section;
 	struct built *b = w->b;
 	if (s->n_children == 0 || s->n_children > STATES_MAX) {
-		problem(w, NO_STATE, s->line, "has %zu states; it takes 1 to %d", s->n_children,
-			STATES_MAX);
+		flow_problem(w, NO_STATE, s->line, "has %zu states; it takes 1 to %d",
+			     s->n_children, STATES_MAX);
 		return false;
 	}
 	b->states = arena_alloc(&b->arena, s->n_children * sizeof *b->states);
@@ -170,9 +156,9 @@ static bool read_states(struct work *w)
 		const struct conf_section *c = &s->children[k];
 		uint32_t twin = flow_find(&b->flow, str_of(c->title));
 		if (twin < b->flow.n_states) {
-			problem(w, NO_STATE, c->line,
-				"state %s is declared twice, first in line %d", c->title,
-				w->at[twin]->line);
+			flow_problem(w, NO_STATE, c->line,
+				     "state %s is declared twice, first in line %d", c->title,
+				     w->at[twin]->line);
 			continue;
 		}
 		uint32_t i = b->flow.n_states++;
@@ -182,9 +168,9 @@ static bool read_states(struct work *w)
 		b->states[i].expires = conf_number(c, "expires");
 		w->n_expired += b->states[i].outcome == TXW_EXPIRED;
 		if (!name_ok(c->title))
-			problem(w, NO_STATE, c->line,
-				"state name `%s`: it takes 1 to %d letters, digits and . _ -",
-				c->title, NAME_MAX_BYTES);
+			flow_problem(w, NO_STATE, c->line,
+				     "state name `%s`: it takes 1 to %d letters, digits and . _ -",
+				     c->title, NAME_MAX_BYTES);
 		read_cadence(w, i);
 	}
 	return true;
@@ -227,10 +213,11 @@ static void read_default_target(struct work *w)
 	if (name.len) {
 		uint32_t to = resolve(w, NO_STATE, conf_line(s, "expires-to"), "expires-to", name);
 		if (to < f->n_states && f->states[to].outcome == TXW_OPEN)
-			problem(w, NO_STATE, conf_line(s, "expires-to"),
-				"`expires-to` names `%.*s`, which is open: the flow's deadline "
-				"needs a state with an outcome",
-				STR_ARG(name));
+			flow_problem(
+			    w, NO_STATE, conf_line(s, "expires-to"),
+			    "`expires-to` names `%.*s`, which is open: the flow's deadline "
+			    "needs a state with an outcome",
+			    STR_ARG(name));
 		f->expired = to;
 		return;
 	}
@@ -252,85 +239,53 @@ static void read_target(struct work *w, uint32_t i)
 	if (st->outcome != TXW_OPEN) {
 		st->expires_to = f->n_states;
 		if (st->expires || name.len)
-			problem(w, i, st->expires ? line : conf_line(s, "expires-to"),
-				"`%s` in a state with an outcome: an end state has no deadline",
-				st->expires ? "expires" : "expires-to");
+			flow_problem(
+			    w, i, st->expires ? line : conf_line(s, "expires-to"),
+			    "`%s` in a state with an outcome: an end state has no deadline",
+			    st->expires ? "expires" : "expires-to");
 		return;
 	}
 	if (name.len) {
 		st->expires_to = resolve(w, i, conf_line(s, "expires-to"), "expires-to", name);
 		if (st->expires_to == i)
-			problem(w, i, conf_line(s, "expires-to"),
-				"`expires-to` names the state itself");
+			flow_problem(w, i, conf_line(s, "expires-to"),
+				     "`expires-to` names the state itself");
 		return;
 	}
 	if ((st->expires || f->ttl) && f->expired == f->n_states &&
 	    !conf_text(w->section, "expires-to").len)
-		problem(w, i, line, "has a deadline and nowhere to go then: %s; set `expires-to`",
-			w->n_expired ? "several states have the outcome expired"
-				     : "no state has the outcome expired");
+		flow_problem(w, i, line,
+			     "has a deadline and nowhere to go then: %s; set `expires-to`",
+			     w->n_expired ? "several states have the outcome expired"
+					  : "no state has the outcome expired");
 }
 
-static void prove_ways_out(struct work *w)
+/* How long before its deadline it is told. */
+static void read_warning(struct work *w, uint32_t i)
 {
-	const struct flow *f = &w->b->flow;
-	for (uint32_t i = 0; i < f->n_states; i++) {
-		const struct flow_state *st = &f->states[i];
-		bool can_leave = st->n_next || st->expires || f->ttl;
-		if (st->outcome == TXW_OPEN && !can_leave && !(w->has_wrong_next >> i & 1))
-			problem(w, i, w->at[i]->line,
-				"is open and can never be left: give it `next`, a deadline "
-				"(`%s`) or an `outcome`",
-				"expires");
+	const struct conf_section *s = w->at[i];
+	struct flow_state *st = &w->b->states[i];
+	bool is_own = conf_is_set(s, "warn-before");
+	int line = conf_line(s, is_own ? "warn-before" : "expires");
+	st->warn_before = is_own ? conf_number(s, "warn-before") : w->b->flow.warn_before;
+	if (st->outcome != TXW_OPEN) {
+		st->warn_before = 0;
+		if (is_own)
+			flow_problem(
+			    w, i, line,
+			    "`warn-before` in a state with an outcome: an end state has no "
+			    "deadline");
+		return;
 	}
-}
-
-/* From every open state, deadline after deadline must end. */
-static void prove_deadlines_end(struct work *w)
-{
-	const struct flow *f = &w->b->flow;
-	uint64_t told = 0;
-	for (uint32_t start = 0; start < f->n_states; start++) {
-		uint64_t seen = 0;
-		uint32_t i = start;
-		while (i < f->n_states && f->states[i].outcome == TXW_OPEN && !(seen >> i & 1)) {
-			seen |= UINT64_C(1) << i;
-			i = f->states[i].expires_to;
-		}
-		bool circle = seen && i == start;
-		if (circle && !(told & seen))
-			problem(w, i, conf_line(w->at[i], "expires-to"),
-				"`expires-to` leads back here: deadlines must end in a state "
-				"with an outcome");
-		if (circle)
-			told |= seen;
-	}
-}
-
-static void prove_reachable(struct work *w)
-{
-	const struct flow *f = &w->b->flow;
-	uint32_t queue[STATES_MAX];
-	uint32_t head = 0, tail = 0;
-	uint64_t seen = UINT64_C(1) << f->initial;
-	queue[tail++] = f->initial;
-	while (head < tail) {
-		const struct flow_state *st = &f->states[queue[head++]];
-		for (uint32_t k = 0; k <= st->n_next; k++) {
-			/* An API client may give any open transaction a deadline, so
-			 * the expiry's way exists whether or not the flow has one. */
-			uint32_t to = k < st->n_next ? st->next[k] : st->expires_to;
-			if (to >= f->n_states || (seen >> to & 1))
-				continue;
-			seen |= UINT64_C(1) << to;
-			queue[tail++] = to;
-		}
-	}
-	for (uint32_t i = 0; i < f->n_states; i++)
-		if (!(seen >> i & 1))
-			problem(w, i, w->at[i]->line,
-				"cannot be reached from the initial state `%s`",
-				w->at[f->initial]->title);
+	if (!st->expires || st->warn_before < st->expires)
+		return;
+	if (is_own)
+		flow_problem(w, i, line,
+			     "`warn-before` is not shorter than `expires`: it would warn at once");
+	else
+		flow_doubt(w, i, line,
+			   "`expires` is not longer than the flow's `warn-before`: it will warn at "
+			   "once; give the state a `warn-before` of its own (0: none)");
 }
 
 static void read_initial(struct work *w)
@@ -339,9 +294,9 @@ static void read_initial(struct work *w)
 	int line = conf_line(w->section, "initial");
 	f->initial = resolve(w, NO_STATE, line, "initial", conf_text(w->section, "initial"));
 	if (f->initial < f->n_states && f->states[f->initial].outcome != TXW_OPEN)
-		problem(w, NO_STATE, line,
-			"`initial` names `%s`, which has an outcome: nothing would move",
-			w->at[f->initial]->title);
+		flow_problem(w, NO_STATE, line,
+			     "`initial` names `%s`, which has an outcome: nothing would move",
+			     w->at[f->initial]->title);
 }
 
 static enum flow_illegal illegal_of(txw_str text)
@@ -351,19 +306,39 @@ static enum flow_illegal illegal_of(txw_str text)
 	return str_is(text, "flag") ? ILLEGAL_FLAG : ILLEGAL_RECORD;
 }
 
+static enum flow_late late_of(txw_str text)
+{
+	if (str_is(text, "reopen"))
+		return LATE_REOPEN;
+	return str_is(text, "refuse") ? LATE_REFUSE : LATE_RECORD;
+}
+
+/* What the flow says as a whole, but for names of states. */
+static void read_flow(struct work *w)
+{
+	const struct conf_section *s = w->section;
+	struct flow *f = &w->b->flow;
+	f->name = arena_str(&w->b->arena, str_of(s->title));
+	f->ttl = conf_number(s, "expires");
+	f->warn_before = conf_number(s, "warn-before");
+	f->illegal = illegal_of(conf_text(s, "illegal"));
+	f->late = late_of(conf_text(s, "late"));
+	if (!name_ok(s->title))
+		conf_problem(w->report, s->line,
+			     "flow name `%s`: it takes 1 to %d letters, digits and . _ -", s->title,
+			     NAME_MAX_BYTES);
+	if (f->ttl && f->warn_before >= f->ttl)
+		flow_problem(w, NO_STATE, conf_line(s, "warn-before"),
+			     "`warn-before` is not shorter than `expires`: it would warn at once");
+}
+
 struct flow *flow_build(const struct conf_section *section, struct conf_report *report)
 {
 	struct built *b = xcalloc(1, sizeof *b);
 	struct work w = {.b = b, .section = section, .report = report};
 	size_t errors = report->n_errors;
 
-	b->flow.name = arena_str(&b->arena, str_of(section->title));
-	b->flow.ttl = conf_number(section, "expires");
-	b->flow.illegal = illegal_of(conf_text(section, "illegal"));
-	if (!name_ok(section->title))
-		conf_problem(report, section->line,
-			     "flow name `%s`: it takes 1 to %d letters, digits and . _ -",
-			     section->title, NAME_MAX_BYTES);
+	read_flow(&w);
 	if (!read_states(&w))
 		goto refuse;
 	read_initial(&w);
@@ -371,13 +346,12 @@ struct flow *flow_build(const struct conf_section *section, struct conf_report *
 	for (uint32_t i = 0; i < b->flow.n_states; i++) {
 		read_next(&w, i);
 		read_target(&w, i);
+		read_warning(&w, i);
 	}
 	prove_ways_out(&w);
 	/* The graph is worth walking only when its names resolve. */
 	if (report->n_errors == errors)
-		prove_deadlines_end(&w);
-	if (report->n_errors == errors)
-		prove_reachable(&w);
+		prove_graph(&w);
 	if (report->n_errors == errors)
 		return &b->flow;
 refuse:

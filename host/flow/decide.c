@@ -88,6 +88,28 @@ static void object(const txw_tx *row, txw_str word, enum flow_answer told, struc
 	out->event_type = is_news ? TXW_EV_ANOMALY : 0;
 }
 
+/* What the flow says of a move that `next` does not list; false: not made,
+ * and *out says how that is answered. */
+static bool permits(const struct flow *flow, const txw_tx *row, txw_str word, struct decision *out)
+{
+	bool is_refused = out->is_late ? flow->late == LATE_REFUSE
+				       : flow->illegal == ILLEGAL_REFUSE;
+	bool is_recorded = out->is_late ? flow->late == LATE_RECORD
+					: flow->illegal == ILLEGAL_RECORD;
+	if (is_refused)
+		out->answer = FLOW_ILLEGAL;
+	else if (is_recorded)
+		object(row, word, FLOW_ILLEGAL, out);
+	else
+		out->is_flagged = !out->is_late;
+	return !is_refused && !is_recorded;
+}
+
+bool flow_is_expired(const txw_tx *row)
+{
+	return row->outcome == TXW_EXPIRED || (row->outcome != TXW_OPEN && row->expires_at);
+}
+
 void flow_decide(const struct flow *flow, const txw_tx *row, const struct seen *seen,
 		 struct decision *out)
 {
@@ -108,44 +130,11 @@ void flow_decide(const struct flow *flow, const txw_tx *row, const struct seen *
 		out->answer = FLOW_SAME;
 		return;
 	}
-	if (from < flow->n_states && !flow_allows(flow, from, to)) {
-		if (flow->illegal == ILLEGAL_REFUSE) {
-			out->answer = FLOW_ILLEGAL;
-			return;
-		}
-		if (flow->illegal == ILLEGAL_RECORD) {
-			object(row, seen->status, FLOW_ILLEGAL, out);
-			return;
-		}
-		out->is_flagged = true;
-	}
+	out->is_late = flow_is_expired(row);
+	if (from < flow->n_states && !flow_allows(flow, from, to) &&
+	    !permits(flow, row, seen->status, out))
+		return;
 	out->answer = FLOW_CHANGE;
 	out->event_type = is_new ? TXW_EV_CREATED
 				 : type_of(flow, row->outcome != TXW_OPEN, to, false);
-}
-
-static txw_time after(txw_time start, int64_t span)
-{
-	txw_time at;
-	if (span <= 0)
-		return 0;
-	return __builtin_add_overflow(start, span, &at) ? 0 : at;
-}
-
-txw_time flow_expires_at(const struct flow *flow, uint32_t state, txw_time created, txw_time since,
-			 txw_time absolute)
-{
-	bool is_known = state < flow->n_states;
-	if (is_known && flow->states[state].outcome != TXW_OPEN)
-		return 0;
-	const txw_time ends[] = {
-	    is_known ? after(since, flow->states[state].expires) : 0,
-	    after(created, flow->ttl),
-	    absolute,
-	};
-	txw_time first = 0;
-	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
-		if (ends[i] && (!first || ends[i] < first))
-			first = ends[i];
-	return first;
 }

@@ -5,7 +5,8 @@
  * set as if nothing were new, so that a poll without news costs no other
  * write and one that a crash swallowed comes again by itself. What is past
  * its deadline gets a last look, or is expired in the same unit where there
- * is nobody to look.
+ * is nobody to look. A deadline that is near is told of in the same unit; one
+ * that passed before it could be is not told of any more.
  */
 #include "watch/private.h"
 
@@ -68,6 +69,16 @@ static int32_t expire_now(struct claim *c, txw_tx *tx)
 	return UNIT_CALL(c->unit, c->err, reschedule, &one, 1);
 }
 
+/* Tells of a deadline that is near; *tx is then as it was written. */
+static int32_t warn_now(struct claim *c, txw_tx *tx)
+{
+	struct op op = {.kind = OP_WARN, .name = {.key = tx->key}, .source = STR_LIT("watch")};
+	int32_t rc = op_run(&c->expired, c->unit, &op, c->err);
+	if (rc >= 0 && op.after)
+		*tx = *op.after;
+	return rc;
+}
+
 static void take(struct claim *c, const txw_tx *tx, struct room *room, bool is_last, txw_time due)
 {
 	c->taken[c->n_taken++] = (struct taken){row_copy_tx(&c->arena, tx), room, is_last,
@@ -84,6 +95,12 @@ static int32_t claim_row(struct claim *c, const txw_tx *stored)
 	struct flow_entry *entry = flows_find(c->watch->flows, tx->flow);
 	struct room *room = entry && flows_polls(entry, tx) ? room_of(c, tx->flow) : NULL;
 	bool is_last = tx->expires_at && tx->expires_at <= now;
+	txw_time warns = entry && !is_last ? schedule_warning(entry, tx) : 0;
+	if (warns && warns <= now) {
+		int32_t rc = warn_now(c, tx);
+		if (rc < 0 || tx->due_at > now)
+			return rc;
+	}
 	bool can_poll = room && room->left && room->blocked_until <= now;
 	if (!entry) {
 		tx->due_at = now + HOUR; /* its flow left the config */
@@ -98,10 +115,10 @@ static int32_t claim_row(struct claim *c, const txw_tx *stored)
 	} else if (room) {
 		txw_time again = room->blocked_until > now ? room->blocked_until : now + room->wait;
 		tx->next_poll_at = again;
-		schedule_due(tx);
+		schedule_due(entry, tx);
 	} else {
 		tx->next_poll_at = 0; /* its poller left the config */
-		schedule_due(tx);
+		schedule_due(entry, tx);
 	}
 	const txw_tx *one = tx;
 	unit_note_row(c->unit, tx->id);

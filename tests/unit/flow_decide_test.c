@@ -276,7 +276,135 @@ static void what_may_follow_is_written_for_people(void **state)
 	drop(&x);
 }
 
+/* ---- late ---- */
+
+static char *late(const char *policy, const char *illegal)
+{
+	static const char text[] =
+	    "flow f {\n initial = \"a\" late = \"%s\" illegal = \"%s\"\n"
+	    " state a { next = { \"b\", \"c\", \"d\" } expires = 1h expires-to = \"gone\" }\n"
+	    " state d { next = { \"b\" } }\n"
+	    " state b { outcome = \"success\" }\n state c { outcome = \"failure\" }\n"
+	    " state gone { outcome = \"failure\" }\n"
+	    " state over { outcome = \"expired\" next = { \"c\" } }\n}\n";
+	size_t cap = sizeof text + 32;
+	char *out = malloc(cap);
+	snprintf(out, cap, text, policy, illegal);
+	return out;
+}
+
+static struct decision decide_late(const char *policy, const char *illegal, const char *in,
+				   txw_time expires_at, const char *seen, const char *told)
+{
+	char *text = late(policy, illegal);
+	struct fixture x;
+	build_ok(&x, text);
+	txw_tx row = row_in(x.flow, in);
+	row.expires_at = expires_at;
+	row.anomaly = str_of(told);
+	struct decision d = decide(x.flow, &row, (struct seen){.status = str_of(seen)});
+	drop(&x);
+	free(text);
+	return d;
+}
+
+static void what_comes_late_is_told_once_and_not_applied_by_default(void **state)
+{
+	(void)state;
+	struct decision d = decide_late("record", "flag", "over", 0, "b", NULL);
+	assert_int_equal(d.answer, FLOW_ANOMALY);
+	assert_true(d.is_late);
+	d = decide_late("record", "refuse", "over", 0, "b", "b");
+	assert_int_equal(d.answer, FLOW_ILLEGAL);
+	assert_int_equal(d.event_type, 0);
+}
+
+static void what_comes_late_is_applied_where_the_flow_reopens(void **state)
+{
+	(void)state;
+	struct decision d = decide_late("reopen", "refuse", "over", 0, "b", NULL);
+	assert_int_equal(d.answer, FLOW_CHANGE);
+	assert_int_equal(d.event_type, TXW_EV_SUCCEEDED);
+	assert_true(d.is_late);
+	assert_false(d.is_flagged);
+	d = decide_late("reopen", "refuse", "over", 0, "a", NULL);
+	assert_int_equal(d.event_type, TXW_EV_REOPENED);
+}
+
+static void what_comes_late_is_refused_in_silence_where_the_flow_says_so(void **state)
+{
+	(void)state;
+	struct decision d = decide_late("refuse", "flag", "over", 0, "b", NULL);
+	assert_int_equal(d.answer, FLOW_ILLEGAL);
+	assert_int_equal(d.event_type, 0);
+}
+
+static void a_deadline_that_leads_to_a_failure_counts_as_one(void **state)
+{
+	(void)state;
+	/* It kept the deadline that ended it ... */
+	assert_int_equal(decide_late("reopen", "refuse", "gone", DAY, "b", NULL).answer,
+			 FLOW_CHANGE);
+	/* ... and one that an observation brought there has none. */
+	struct decision d = decide_late("reopen", "refuse", "gone", 0, "b", NULL);
+	assert_int_equal(d.answer, FLOW_ILLEGAL);
+	assert_false(d.is_late);
+}
+
+static void what_next_allows_is_allowed_late_too(void **state)
+{
+	(void)state;
+	static const char *const policies[] = {"record", "reopen", "refuse"};
+	for (size_t i = 0; i < 3; i++) {
+		struct decision d = decide_late(policies[i], "refuse", "over", 0, "c", NULL);
+		assert_int_equal(d.answer, FLOW_CHANGE);
+		assert_int_equal(d.event_type, TXW_EV_FAILED);
+		assert_true(d.is_late);
+	}
+}
+
 /* ---- deadlines ---- */
+
+static void a_deadline_s_end_is_kept_and_a_reopening_gives_time_anew(void **state)
+{
+	(void)state;
+	struct fixture x;
+	build_ok(&x, "flow f {\n initial = \"a\"\n expires = 2h\n"
+		     " state a { next = { \"b\", \"e\" } expires = 1h expires-to = \"b\" }\n"
+		     " state b { next = { \"a\" } }\n"
+		     " state e { outcome = \"success\" next = { \"a\" } }\n"
+		     " state over { outcome = \"expired\" }\n}\n");
+	const struct flow *f = x.flow;
+	txw_time t = DAY;
+	txw_tx row = {.size = sizeof row, .created_at = t};
+	flow_enter(f, STATE(f, "a"), &row, t, false);
+	row.version = 1;
+	assert_int_equal(row.expires_at, t + HOUR);
+	/* From deadline to deadline: the flow's ttl still counts. */
+	flow_enter(f, STATE(f, "b"), &row, t + HOUR, true);
+	assert_int_equal(row.expires_at, t + 2 * HOUR);
+	txw_tx late = row;
+	flow_enter(f, STATE(f, "a"), &late, t + 3 * HOUR, false); /* by a last look */
+	assert_int_equal(late.expires_at, t + 2 * HOUR);
+	flow_enter(f, STATE(f, "over"), &row, t + 2 * HOUR, true);
+	assert_int_equal(row.expires_at, t + 2 * HOUR);
+	assert_true(flow_is_expired(&row));
+	/* Reopened: by the state alone. */
+	row.deadline = t + HOUR;
+	flow_enter(f, STATE(f, "a"), &row, t + 5 * HOUR, false);
+	assert_int_equal(row.expires_at, t + 6 * HOUR);
+	assert_int_equal(row.deadline, 0);
+	assert_int_equal(row.finished_at, 0);
+	flow_enter(f, STATE(f, "b"), &row, t + 5 * HOUR + 1, false);
+	assert_int_equal(row.expires_at, 0);
+	row.deadline = t + 9 * HOUR; /* one still to come stays */
+	flow_enter(f, STATE(f, "e"), &row, t + 6 * HOUR, false);
+	assert_int_equal(row.expires_at, 0);
+	assert_false(flow_is_expired(&row));
+	flow_enter(f, STATE(f, "b"), &row, t + 7 * HOUR, false);
+	assert_int_equal(row.expires_at, t + 9 * HOUR);
+	drop(&x);
+}
 
 static void the_earliest_deadline_wins(void **state)
 {
@@ -352,6 +480,12 @@ int main(void)
 	    cmocka_unit_test(an_illegal_move_is_applied_and_flagged_when_asked),
 	    cmocka_unit_test(a_row_in_a_state_the_flow_lost_may_go_to_any),
 	    cmocka_unit_test(what_may_follow_is_written_for_people),
+	    cmocka_unit_test(what_comes_late_is_told_once_and_not_applied_by_default),
+	    cmocka_unit_test(what_comes_late_is_applied_where_the_flow_reopens),
+	    cmocka_unit_test(what_comes_late_is_refused_in_silence_where_the_flow_says_so),
+	    cmocka_unit_test(a_deadline_that_leads_to_a_failure_counts_as_one),
+	    cmocka_unit_test(what_next_allows_is_allowed_late_too),
+	    cmocka_unit_test(a_deadline_s_end_is_kept_and_a_reopening_gives_time_anew),
 	    cmocka_unit_test(the_earliest_deadline_wins),
 	    cmocka_unit_test(a_transaction_without_any_deadline_never_expires),
 	    cmocka_unit_test(a_deadline_beyond_time_is_none),

@@ -274,6 +274,88 @@ static void a_circle_entered_from_outside_is_found_too(void **state)
 		4, "state b: `expires-to` leads back here");
 }
 
+static void a_circle_of_deadlines_is_shown_as_it_goes_round(void **state)
+{
+	(void)state;
+	refused("flow f {\n initial = \"a\"\n state a { expires = 5m expires-to = \"b\" }\n"
+		" state b { expires = 5m expires-to = \"c\" }\n"
+		" state c { expires = 5m expires-to = \"a\" }\n}\n",
+		3, "(`a` -> `b` -> `c` -> `a`): deadlines must end in a state with an outcome");
+}
+
+static void a_state_from_which_no_end_can_be_reached_is_doubted(void **state)
+{
+	(void)state;
+	warned("flow f {\n initial = \"a\"\n state a { next = { \"b\", \"c\" } }\n"
+	       " state b { next = { \"d\" } }\n state c { outcome = \"success\" }\n"
+	       " state d { next = { \"b\" } }\n}\n",
+	       4, "state b: no state with an outcome can be reached from here, nor from others");
+}
+
+static void a_state_s_deadline_beyond_the_flow_s_is_doubted(void **state)
+{
+	(void)state;
+	warned("flow f {\n initial = \"a\"\n expires = 1h\n"
+	       " state a { next = { \"b\" }\n expires = 1h }\n"
+	       " state b { outcome = \"expired\" }\n}\n",
+	       5, "`expires` is not shorter than the flow's own (1h after the creation)");
+}
+
+static void a_mistake_says_what_to_add(void **state)
+{
+	(void)state;
+	refused("flow f {\n initial = \"a\"\n state a { next = { \"b\" } }\n"
+		" state b { outcome = \"success\" }\n state lost { outcome = \"failure\" }\n}\n",
+		5, "name it in the `next` or `expires-to` of a state that can, or remove it");
+	refused("flow f {\n initial = \"a\"\n state a { }\n}\n", 3,
+		"give it `next`, a deadline (`expires`) or an `outcome`");
+	refused("flow f {\n initial = \"a\"\n state a { expires = 5m }\n}\n", 3,
+		"no state has the outcome expired; set `expires-to`");
+}
+
+static void what_is_said_of_lateness_and_warnings_is_read(void **state)
+{
+	(void)state;
+	struct fixture x;
+	build_ok(&x, "flow f {\n initial = \"a\" late = \"reopen\" warn-before = 10m\n"
+		     " state a { next = { \"b\" } expires = 1h }\n"
+		     " state b { next = { \"c\" } expires = 1h warn-before = 1m }\n"
+		     " state c { next = { \"d\" } expires = 1h warn-before = 0 }\n"
+		     " state d { outcome = \"success\" }\n state e { outcome = \"expired\" }\n}\n");
+	const struct flow *f = x.flow;
+	assert_int_equal(f->late, LATE_REOPEN);
+	assert_int_equal(f->states[0].warn_before, 10 * MINUTE);
+	assert_int_equal(f->states[1].warn_before, MINUTE);
+	assert_int_equal(f->states[2].warn_before, 0);
+	assert_int_equal(f->states[3].warn_before, 0);
+	assert_int_equal(flow_warns_at(f, 0, DAY), DAY - 10 * MINUTE);
+	assert_int_equal(flow_warns_at(f, 2, DAY), 0);
+	assert_int_equal(flow_warns_at(f, 0, 0), 0);
+	drop(&x);
+	build_ok(&x, PAYMENT);
+	assert_int_equal(x.flow->late, LATE_RECORD);
+	assert_int_equal(x.flow->states[0].warn_before, 0);
+	drop(&x);
+}
+
+static void a_warning_must_come_before_its_deadline_and_after_its_beginning(void **state)
+{
+	(void)state;
+	refused("flow f {\n initial = \"a\"\n state a { next = { \"b\" } expires = 5m\n"
+		" warn-before = 5m }\n state b { outcome = \"expired\" }\n}\n",
+		4, "state a: `warn-before` is not shorter than `expires`");
+	refused("flow f {\n initial = \"a\"\n expires = 5m\n warn-before = 1h\n"
+		" state a { next = { \"b\" } }\n state b { outcome = \"expired\" }\n}\n",
+		4, "flow f: `warn-before` is not shorter than `expires`");
+	refused("flow f {\n initial = \"a\"\n state a { next = { \"b\" } }\n"
+		" state b { outcome = \"success\" warn-before = 5m }\n}\n",
+		4, "`warn-before` in a state with an outcome");
+	warned("flow f {\n initial = \"a\"\n warn-before = 10m\n"
+	       " state a { next = { \"b\" }\n expires = 5m }\n"
+	       " state b { outcome = \"expired\" }\n}\n",
+	       5, "`expires` is not longer than the flow's `warn-before`");
+}
+
 static void a_bad_multiplier_is_refused(void **state)
 {
 	(void)state;
@@ -371,6 +453,12 @@ int main(void)
 	    cmocka_unit_test(the_flow_s_deadline_must_end_the_transaction),
 	    cmocka_unit_test(deadlines_that_lead_in_a_circle_are_refused),
 	    cmocka_unit_test(a_circle_entered_from_outside_is_found_too),
+	    cmocka_unit_test(a_circle_of_deadlines_is_shown_as_it_goes_round),
+	    cmocka_unit_test(a_state_from_which_no_end_can_be_reached_is_doubted),
+	    cmocka_unit_test(a_state_s_deadline_beyond_the_flow_s_is_doubted),
+	    cmocka_unit_test(a_mistake_says_what_to_add),
+	    cmocka_unit_test(what_is_said_of_lateness_and_warnings_is_read),
+	    cmocka_unit_test(a_warning_must_come_before_its_deadline_and_after_its_beginning),
 	    cmocka_unit_test(a_bad_multiplier_is_refused),
 	    cmocka_unit_test(a_slow_interval_below_the_first_is_refused),
 	    cmocka_unit_test(a_cadence_on_an_end_state_is_warned_about),

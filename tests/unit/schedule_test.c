@@ -151,39 +151,22 @@ static void what_is_paused_finished_or_not_polled_is_not_looked_at(void **state)
 
 static void due_is_the_earlier_of_poll_and_deadline(void **state)
 {
+	struct flow_entry e = entry(0, 0, 0);
 	txw_tx tx = row("pending", 0);
 	(void)state;
 	tx.next_poll_at = NOW + 5;
 	tx.expires_at = NOW + 6;
-	schedule_due(&tx);
+	schedule_due(&e, &tx);
 	assert_int_equal(tx.due_at, NOW + 5);
 	tx.expires_at = NOW + 4;
-	schedule_due(&tx);
+	schedule_due(&e, &tx);
 	assert_int_equal(tx.due_at, NOW + 4);
 	tx.next_poll_at = 0;
-	schedule_due(&tx);
+	schedule_due(&e, &tx);
 	assert_int_equal(tx.due_at, NOW + 4);
 	tx.expires_at = 0;
-	schedule_due(&tx);
+	schedule_due(&e, &tx);
 	assert_int_equal(tx.due_at, 0);
-}
-
-static void a_deadline_is_the_earliest_of_state_flow_and_creator(void **state)
-{
-	struct flow_entry e = entry(0, 0, 0);
-	txw_tx tx = row("pending", 0);
-	(void)state;
-	schedule_expiry(&e, 0, &tx);
-	assert_int_equal(tx.expires_at, NOW + HOUR);
-	tx.deadline = NOW + MINUTE;
-	schedule_expiry(&e, 0, &tx);
-	assert_int_equal(tx.expires_at, NOW + MINUTE);
-	tx.deadline = 0;
-	tx.status_since = NOW + 23 * HOUR + 30 * MINUTE;
-	schedule_expiry(&e, 0, &tx);
-	assert_int_equal(tx.expires_at, NOW + DAY); /* the flow's ttl */
-	schedule_expiry(&e, 2, &tx);
-	assert_int_equal(tx.expires_at, 0);
 }
 
 int main(void)
@@ -196,7 +179,6 @@ int main(void)
 	    cmocka_unit_test(jitter_stays_within_its_bounds_and_uses_them),
 	    cmocka_unit_test(what_is_paused_finished_or_not_polled_is_not_looked_at),
 	    cmocka_unit_test(due_is_the_earlier_of_poll_and_deadline),
-	    cmocka_unit_test(a_deadline_is_the_earliest_of_state_flow_and_creator),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,8 +37,8 @@ def poller(bank, *rows, name="bank", every="10s", url="/payments/{{ref}}"):
         "}\n"))
 
 
-def flow(pending="", authorized="", top=""):
-    """The payment flow with further options in two of its states."""
+def flow(pending="", authorized="", top="", settled='next = { "refunded" }'):
+    """The payment flow with further options in some of its states."""
     return f"""
 flow payment {{
     initial = "pending"
@@ -51,7 +51,7 @@ flow payment {{
         next = {{ "settled", "failed", "cancelled" }}
         {authorized}
     }}
-    state settled    {{ outcome = "success" next = {{ "refunded" }} }}
+    state settled    {{ outcome = "success" {settled} }}
     state refunded   {{ outcome = "cancelled" }}
     state failed     {{ outcome = "failure" }}
     state cancelled  {{ outcome = "cancelled" }}
