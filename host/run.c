@@ -54,6 +54,7 @@ static void drain(struct running *r)
 	s->api_site.is_draining = true;
 	watch_drain(s->watch);
 	notify_drain(s->notify);
+	jobs_drain(s->jobs);
 	r->drain_end = clock_ticks() + conf_number(&s->conf->root, "drain");
 	uv_timer_start(&r->drain, on_drain, 0, DRAIN_STEP_MS);
 }
@@ -175,6 +176,7 @@ static void fill_api_site(struct running *r, int listener)
 					.flows = &s->flows,
 					.watch = s->watch,
 					.notify = s->notify,
+					.jobs = s->jobs,
 					.plugins = s->plugins,
 					.instances = s->instances,
 					.conf = s->conf,
@@ -203,12 +205,15 @@ static int32_t open_all(struct running *r, int listener, struct conf_report *rep
 	if (!s->api)
 		return -1;
 	engine_start(s->engine);
+	if (jobs_start(s->jobs, s->engine, s->readers, e) < 0)
+		return -1;
 	state_flush(s->services.state);
 	return 0;
 }
 
 static void close_all(struct site *s)
 {
+	jobs_drain(s->jobs);
 	/* The writer first: what it tells the API's lists and caches needs them.
 	 * What it answered last is taken by the loop. */
 	if (s->engine)

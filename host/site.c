@@ -134,6 +134,7 @@ static struct site *site_new(const struct clock *clock)
 	s->plugins = plugins_open();
 	s->watch = watch_open(s->loop, s->metrics, &s->flows);
 	s->notify = notify_open(s->loop, s->metrics);
+	s->jobs = jobs_open(s->loop);
 	s->services = (struct services){.loop = s->loop,
 					.metrics = s->metrics,
 					.egress = s->egress,
@@ -170,6 +171,7 @@ void site_free(struct site *s)
 	egress_close(s->egress);
 	/* Jobs and answers of what was cancelled last. */
 	loop_drain(s->loop);
+	jobs_close(s->jobs);
 	if (s->engine)
 		engine_close(s->engine);
 	while (s->instances) {

@@ -29,6 +29,7 @@ struct site {
 	/* run.c: */
 	struct engine *engine;
 	struct readers *readers;
+	struct jobs *jobs;
 	struct api *api;
 	struct api_site api_site;
 };

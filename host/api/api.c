@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "api/bulk.h"
 #include "api/inside.h"
 #include "api/stats.h"
 #include "base/clock.h"
@@ -72,6 +73,7 @@ struct api *api_open(struct api_site *site, struct conf_report *report, struct e
 	api->rows = rowcache_open();
 	engine_on_rows(site->engine, rowcache_forget, api->rows);
 	stats_open(api);
+	jobs_add_kind(site->jobs, &BULK_KIND, api);
 	return api;
 
 fail:

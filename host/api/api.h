@@ -9,6 +9,7 @@
 #include "engine/flows.h"
 #include "engine/readers.h"
 #include "http/server.h"
+#include "jobs/jobs.h"
 #include "notify/notify.h"
 #include "plugin/plugin.h"
 #include "watch/watch.h"
@@ -24,6 +25,7 @@ struct api_site {
 	struct flows *flows;
 	struct watch *watch;
 	struct notify *notify;
+	struct jobs *jobs;
 	struct plugins *plugins;
 	instance *instances;     /* all, by next */
 	const struct conf *conf; /* http and token sections */

@@ -24,6 +24,14 @@ void do_tx_history(struct call *c);
 /* batch.c */
 void do_tx_batch(struct call *c);
 
+/* bulk.c */
+void do_tx_bulk(struct call *c);
+
+/* jobs.c */
+void do_job_list(struct call *c);
+void do_job_get(struct call *c);
+void do_job_cancel(struct call *c);
+
 /* events.c */
 void do_events(struct call *c);
 

@@ -145,6 +145,12 @@ int32_t once_save(struct idempotent *o, struct unit *u, const struct answer *a, 
 /* The call is answered. */
 void once_end(struct call *c);
 
+/* ---- jobs.c ---- */
+
+/* Begins a job of that kind: 202 with it. Takes over params, which the kind
+ * must find right: they are read again after a restart. Ends the call. */
+void call_begin_job(struct call *c, const char *kind, json_t *params);
+
 /* ---- the rest ---- */
 
 /* events.c: long polls. */

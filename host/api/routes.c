@@ -51,6 +51,7 @@ static const struct route_query DLV_LIST[] = {
 #define TX  "/v1/transactions"
 #define SUB "/v1/subscriptions"
 #define DLV "/v1/deliveries"
+#define JOB "/v1/jobs"
 
 const struct route ROUTES[] = {
     ROUTE("GET", TX "/by-ref/{flow}/{ref}", SCOPE_READ, ROUTE_REST, do_tx_by_ref,
@@ -75,6 +76,8 @@ const struct route ROUTES[] = {
 	  "EventList", PAGE),
     ROUTE("POST", TX ":batch", SCOPE_WRITE, ROUTE_BODY | ROUTE_ONCE | ROUTE_LARGE, do_tx_batch,
 	  "Up to 10 000 operations in one commit", "Batch", "BatchResults", NULL),
+    ROUTE("POST", TX ":bulk", SCOPE_WRITE, ROUTE_BODY | ROUTE_ONCE, do_tx_bulk,
+	  "Do something to all that a filter holds for, as a job", "Bulk", "Job", NULL),
 
     ROUTE("GET", "/v1/events", SCOPE_READ, 0, do_events, "The log after a seq", NULL, "EventList",
 	  EVENTS),
@@ -100,6 +103,12 @@ const struct route ROUTES[] = {
 	  "Delivery", NULL),
     ROUTE("POST", DLV "/{id}/retry", SCOPE_WRITE, 0, do_dlv_retry, "Send it again, now", NULL,
 	  "Delivery", NULL),
+
+    ROUTE("GET", JOB, SCOPE_READ, 0, do_job_list, "Jobs, newest first", NULL, "JobList", PAGE),
+    ROUTE("GET", JOB "/{id}", SCOPE_READ, 0, do_job_get, "One job and how far it is", NULL, "Job",
+	  NULL),
+    ROUTE("POST", JOB "/{id}/cancel", SCOPE_WRITE, 0, do_job_cancel,
+	  "End a job before its next step", NULL, "Job", NULL),
 
     ROUTE("GET", "/v1/flows", SCOPE_READ, 0, do_flows, "The site's flows", NULL, "FlowList", NULL),
     ROUTE("GET", "/v1/plugins", SCOPE_READ, 0, do_plugins, "Plugins and their instances", NULL,
