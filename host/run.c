@@ -191,6 +191,9 @@ static int32_t open_all(struct running *r, int listener, struct conf_report *rep
 	s->engine = engine_open(s->store, s->loop, &s->flows, s->metrics, e);
 	if (!s->engine)
 		return -1;
+	if (str_is(conf_text(&s->conf->root, "evidence"), "hash-chain") &&
+	    engine_keep_evidence(s->engine, e) < 0)
+		return -1;
 	/* Events have been written at a later time than a new virtual clock's. */
 	clock_set(&s->clock, engine_info(s->engine)->last_at);
 	s->readers = readers_open(s->store, s->loop, e);

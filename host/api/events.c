@@ -32,6 +32,7 @@ struct event_wait {
 	bool is_over;
 	txw_event_query query;
 	const txw_filter *filter;
+	bool with_content;
 	uint32_t limit;
 	txw_time until;  /* 0: does not wait */
 	int64_t scanned; /* nothing up to here is for it */
@@ -82,7 +83,9 @@ static int32_t take_event(void *ctx, const txw_event *ev)
 	e->last = ev->seq;
 	if (!str_eq(ev->tenant, e->query.tenant) || !filter_match_event(e->filter, ev))
 		return 0;
-	if (ev->json.len)
+	if (e->with_content)
+		json_event_content(&e->page.answer.body, ev);
+	else if (ev->json.len)
 		json_raw(&e->page.answer.body, ev->json);
 	else
 		json_event(&e->page.answer.body, ev);
@@ -305,7 +308,7 @@ void do_events(struct call *c)
 	/* `next` of a page works as either. */
 	if (!query_int(c, "after", 0, INT64_MAX, &after) ||
 	    !query_int(c, "cursor", 0, INT64_MAX, &after) ||
-	    !query_int(c, "limit", 1, 1000, &limit))
+	    !query_int(c, "limit", 1, 1000, &limit) || !query_bool(c, "content", &e->with_content))
 		return;
 	if (!take_filter(c, e) || !take_wait(c, e))
 		return;

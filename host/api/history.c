@@ -16,6 +16,7 @@ struct history_page {
 	struct page page;
 	struct list list;
 	txw_id id;
+	bool with_content;
 	int64_t key;   /* 0: no such transaction of the tenant */
 	int64_t *seqs; /* newest first */
 	size_t n;
@@ -54,7 +55,11 @@ static int32_t take_seq(void *ctx, const txw_event *ev)
 static int32_t render(void *ctx, const txw_event *ev)
 {
 	struct history_page *p = ctx;
-	json_event(&p->rows[p->n_rows++], ev);
+	struct buf *b = &p->rows[p->n_rows++];
+	if (p->with_content)
+		json_event_content(b, ev);
+	else
+		json_event(b, ev);
 	return 0;
 }
 
@@ -119,6 +124,7 @@ void do_tx_history(struct call *c)
 	p->page.call = c;
 	p->page.fill = fill;
 	p->page.what = "transaction";
-	if (call_tx_id(c, 0, &p->id) && list_begin(c, &p->list, true))
+	if (call_tx_id(c, 0, &p->id) && query_bool(c, "content", &p->with_content) &&
+	    list_begin(c, &p->list, true))
 		page_submit(&p->page);
 }

@@ -165,6 +165,8 @@ void mounts_close(struct api *api);
 
 /* transactions: which one a path means; false: answered with 404. */
 bool call_tx_id(struct call *c, size_t param, txw_id *out);
+/* content.c: as json_event, with `content` where the event has a digest. */
+void json_event_content(struct buf *b, const txw_event *ev);
 /* tx_at.c: with ?at= answers (later) with the transaction as it was; false:
  * there is no such parameter. */
 bool tx_at(struct call *c, const txw_tx_name *name);

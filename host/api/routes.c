@@ -22,6 +22,12 @@ static const struct route_query PAGE[] = {
     {"cursor", "`next` of the page before"},
     {0},
 };
+static const struct route_query HISTORY[] = {
+    {"content", "true: with the bytes that each digest is of, in base64"},
+    {"limit", "rows a page, 1 to 1000; 50 unless given"},
+    {"cursor", "`next` of the page before"},
+    {0},
+};
 static const struct route_query DRY_RUN[] = {
     {"dry_run", "true: say what would be, change nothing"},
     {0},
@@ -30,6 +36,7 @@ static const struct route_query EVENTS[] = {
     {"after", "events with a greater seq; 0 unless given"},
     {"filter", "only events the filter holds for"},
     {"limit", "events a page, 1 to 1000; 50 unless given"},
+    {"content", "true: with the bytes that each digest is of, in base64"},
     {"wait", "when there is none: wait for one for so long, at most 60s"},
     {"cursor", "`next` of the page before, in place of after"},
     {0},
@@ -73,7 +80,7 @@ const struct route ROUTES[] = {
     ROUTE("POST", TX "/{id}/resume", SCOPE_WRITE, ROUTE_ONCE, do_tx_resume, "Watch it again", NULL,
 	  "Transaction", NULL),
     ROUTE("GET", TX "/{id}/history", SCOPE_READ, 0, do_tx_history, "Its events, oldest first", NULL,
-	  "EventList", PAGE),
+	  "EventList", HISTORY),
     ROUTE("POST", TX ":batch", SCOPE_WRITE, ROUTE_BODY | ROUTE_ONCE | ROUTE_LARGE, do_tx_batch,
 	  "Up to 10 000 operations in one commit", "Batch", "BatchResults", NULL),
     ROUTE("POST", TX ":bulk", SCOPE_WRITE, ROUTE_BODY | ROUTE_ONCE, do_tx_bulk,

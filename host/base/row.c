@@ -140,6 +140,18 @@ static void json_change(struct buf *b, const txw_event *ev)
 	json_close(b, '}');
 }
 
+static void m_hex(struct buf *b, const char *key, txw_str bytes)
+{
+	json_key(b, key);
+	buf_char(b, '"');
+	for (size_t i = 0; i < bytes.len; i++) {
+		unsigned char c = (unsigned char)bytes.ptr[i];
+		buf_char(b, "0123456789abcdef"[c >> 4]);
+		buf_char(b, "0123456789abcdef"[c & 15]);
+	}
+	buf_char(b, '"');
+}
+
 void json_event(struct buf *b, const txw_event *ev)
 {
 	json_open(b, '{');
@@ -150,10 +162,15 @@ void json_event(struct buf *b, const txw_event *ev)
 	json_m_str(b, "tenant", ev->tenant);
 	json_m_opt(b, "source", ev->source);
 	json_m_opt(b, "actor", ev->actor);
+	json_m_opt(b, "trace", ev->trace);
 	json_change(b, ev);
 	if (ev->tx) {
 		json_key(b, "transaction");
 		json_tx(b, ev->tx);
+	}
+	if (ev->hash.len) {
+		m_hex(b, "digest", ev->digest);
+		m_hex(b, "hash", ev->hash);
 	}
 	json_close(b, '}');
 }

@@ -32,6 +32,7 @@ int command_plugins(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_flow(int argc, char **argv);
 int command_token(int argc, char **argv);
+int command_verify(int argc, char **argv);
 int command_version(int argc, char **argv);
 int command_help(int argc, char **argv);
 

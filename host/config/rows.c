@@ -39,6 +39,9 @@ static const txw_option ROOT[] = {
 	   "How log lines are written; auto is human on a terminal and json elsewhere"),
     RANGED(DURATION, "drain", 0, "10s", 0, HOUR,
 	   "How long a stopping host waits for what is under way"),
+    CHOICE("evidence", 0, "none", "none|hash-chain",
+	   "What proves that the log was not altered: with hash-chain every event carries a hash "
+	   "of its content and of the event before; `txwatch verify` checks them"),
 };
 
 static const txw_option HTTP[] = {

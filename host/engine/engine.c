@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/row.h"
 #include "base/str.h"
+#include "engine/evidence.h"
 #include "measure/metrics.h"
 
 #define MAX_TAILS  4
@@ -241,6 +242,7 @@ static int32_t unit_begin(struct engine *g, struct err *e)
 	u->n_rows = 0;
 	counts_reset(&u->counts);
 	u->has_sequence = false;
+	evidence_begin(u->evidence);
 	u->now = loop_now(g->loop);
 	u->info.last_seq = atomic_load(&g->last_seq);
 	txw_error from = ERR_ABI_INIT;
@@ -264,6 +266,7 @@ static int32_t unit_commit(struct engine *g, struct err *e)
 	if (rc >= 0) {
 		series_observe(g->m_commit, (double)(clock_ticks() - start) / 1e6);
 		atomic_store(&g->last_seq, u->info.last_seq);
+		evidence_commit(u->evidence);
 	}
 	return rc;
 }
@@ -537,6 +540,12 @@ struct engine *engine_open(instance *store, struct loop *loop, struct flows *flo
 	return g;
 }
 
+int32_t engine_keep_evidence(struct engine *g, struct err *e)
+{
+	g->unit.evidence = evidence_new();
+	return evidence_open(g->unit.evidence, g->store, e);
+}
+
 int32_t engine_first(struct engine *g, int32_t (*fn)(void *ctx, struct unit *u, struct err *e),
 		     void *ctx, struct err *e)
 {
@@ -574,6 +583,7 @@ void engine_stop(struct engine *g)
 void engine_close(struct engine *g)
 {
 	engine_stop(g);
+	evidence_free(g->unit.evidence);
 	g->unit.store->close(g->unit.self);
 	queue_destroy(&g->queue);
 	pthread_mutex_destroy(&g->health_lock);

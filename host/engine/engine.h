@@ -60,6 +60,7 @@ struct unit {
 	size_t n_rows; /* unit_note_row's */
 	txw_id *rows;
 	size_t cap_rows;
+	struct evidence *evidence; /* NULL: the site keeps none */
 	/* The earliest due_at written in this unit; 0 = none. */
 	txw_time earliest_due;
 };
@@ -71,6 +72,9 @@ typedef void (*engine_tail)(void *ctx, txw_event *const *events, size_t n);
 /* Opens the store (migration, integrity). */
 struct engine *engine_open(instance *store, struct loop *loop, struct flows *flows,
 			   struct metrics *metrics, struct err *e);
+/* From here on every event carries digest and hash (evidence.h). Before any
+ * unit. [load] */
+int32_t engine_keep_evidence(struct engine *g, struct err *e);
 /* Runs fn in a unit of its own and commits, before the thread runs or after
  * engine_stop. [load] */
 int32_t engine_first(struct engine *g, int32_t (*fn)(void *ctx, struct unit *u, struct err *e),

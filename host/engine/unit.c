@@ -2,6 +2,7 @@
 #include "base/id.h"
 #include "base/row.h"
 #include "engine/engine.h"
+#include "engine/evidence.h"
 
 struct unit_hook {
 	struct unit_hook *next;
@@ -63,6 +64,8 @@ int32_t unit_append(struct unit *u, const txw_event *ev, txw_event **out, struct
 	txw_event *copy = row_copy_event(&u->arena, ev);
 	copy->seq = last + 1;
 	copy->id = id_from_key(copy->at, u->info.site, copy->seq);
+	if (u->evidence && (rc = evidence_add(u->evidence, u, copy, e)) < 0)
+		return rc;
 	if ((rc = UNIT_CALL(u, e, append, &copy, 1)) < 0)
 		return rc;
 	u->info.last_seq = copy->seq;

@@ -9,7 +9,8 @@ static size_t texts_size(const txw_event *ev)
 {
 	const txw_tx *tx = ev->tx;
 	size_t n = ev->tenant.len + ev->from.len + ev->to.len + ev->source.len + ev->actor.len +
-		   ev->source_event_id.len + ev->reason.len + ev->code.len + ev->detail.len;
+		   ev->source_event_id.len + ev->reason.len + ev->code.len + ev->detail.len +
+		   ev->digest.len + ev->hash.len + ev->trace.len;
 	if (tx)
 		n += tx->tenant.len + tx->flow.len + tx->ref.len + tx->status.len + tx->owner.len +
 		     tx->amount.len + tx->currency.len + tx->attributes.len + tx->reason.len +
@@ -26,7 +27,7 @@ struct evrec *evrec_new(const txw_event *ev)
 	json_event(&json, ev);
 	/* One block for all: the structs, and each text rounded up. */
 	arena_first(&r->arena, sizeof(txw_event) + sizeof(txw_tx) + texts_size(ev) + json.len +
-				   32 * (size_t)23);
+				   32 * (size_t)26);
 	txw_event with = *ev;
 	with.json = buf_view(&json);
 	r->ev = row_copy_event(&r->arena, &with);

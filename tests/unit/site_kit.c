@@ -293,6 +293,8 @@ static void open_parts(struct kit *k, const char *text)
 	k->engine = engine_open(k->store, k->loop, &k->flows, k->metrics, &e);
 	if (!k->engine)
 		fail_msg("%s", e.text);
+	if (k->keeps_evidence && engine_keep_evidence(k->engine, &e) < 0)
+		fail_msg("%s", e.text);
 	k->services.engine = k->engine;
 	k->readers = readers_open(k->store, k->loop, &e);
 	if (!k->readers)
@@ -349,6 +351,7 @@ void kit_reopen(struct kit *k, const char *text)
 	memcpy(next.path, k->path, sizeof(next.path));
 	memcpy(next.conf_path, k->conf_path, sizeof(next.conf_path));
 	memcpy(next.play, k->play, sizeof(next.play));
+	next.keeps_evidence = k->keeps_evidence;
 	clock_virtual(&next.clock, clock_now(&k->clock));
 	*k = next;
 	open_parts(k, text);

@@ -41,6 +41,7 @@ struct kit {
 	char path[256];
 	char conf_path[272];
 	struct clock clock;
+	bool keeps_evidence;
 	int64_t patience; /* with what never answers; real microseconds */
 	struct loop *loop;
 	struct metrics *metrics;
