@@ -2,15 +2,28 @@
 #include "store_kit.h"
 
 #include <dlfcn.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/row.h"
 
-#define PLUGIN TXW_BUILD_DIR "/plugins/store.sqlite.so"
+/* One line for each store; TXW_STORE picks one, the first is the default. */
+static const struct kit_store *const STORES[] = {
+    &KIT_SQLITE,
+};
+#define N_STORES (sizeof(STORES) / sizeof(STORES[0]))
+
+static const struct kit_store *the_store(void)
+{
+	const char *name = getenv("TXW_STORE");
+	size_t i = 0;
+	while (name && i < N_STORES && strcmp(STORES[i]->name, name) != 0)
+		i++;
+	if (i == N_STORES)
+		print_error("TXW_STORE=%s: the kit has no such store\n", name);
+	return i < N_STORES ? STORES[i] : NULL;
+}
 
 static const void *no_ext(txw_instance *self, const char *name)
 {
@@ -26,14 +39,6 @@ static const txw_host HOST = {
     .version = "test",
     .get_ext = no_ext,
 };
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
 
 int32_t kit_note(struct kit *k, int32_t rc)
 {
@@ -55,28 +60,11 @@ int32_t kit_check(struct kit *k, int32_t rc, const char *what, const char *file,
 
 int32_t kit_make(struct kit *k)
 {
-	txw_str path = str_of(k->path), check = str_of(k->check);
-	txw_value values[] = {
-	    {.type = TXW_OPT_STRING, .name = "path", .is_set = 1, .n = 1, .texts = &path},
-	    {.type = TXW_OPT_CHOICE,
-	     .name = "check",
-	     .is_set = !!k->check,
-	     .n = 1,
-	     .texts = &check},
-	    {.type = TXW_OPT_DURATION,
-	     .name = "busy-timeout",
-	     .is_set = !!k->busy,
-	     .n = 1,
-	     .number = k->busy},
-	    {.type = TXW_OPT_DURATION,
-	     .name = "read-timeout",
-	     .is_set = !!k->read_timeout,
-	     .n = 1,
-	     .number = k->read_timeout},
-	};
+	txw_value values[KIT_VALUES_MAX] = {0};
+	uint32_t n_values = (uint32_t)k->store->options(k, values);
 	txw_setup setup = {
 	    .size = sizeof(setup),
-	    .n_values = sizeof(values) / sizeof(values[0]),
+	    .n_values = n_values,
 	    .value_stride = sizeof(txw_value),
 	    .values = values,
 	    .host = &HOST,
@@ -122,19 +110,18 @@ void kit_reopen(struct kit *k)
 int kit_setup(void **state)
 {
 	struct kit *k = xcalloc(1, sizeof(*k));
-	k->library = dlopen(PLUGIN, RTLD_NOW | RTLD_LOCAL);
+	k->store = the_store();
+	k->library = k->store ? dlopen(k->store->plugin, RTLD_NOW | RTLD_LOCAL) : NULL;
 	if (!k->library) {
-		print_error("%s\n", dlerror());
+		print_error("%s\n", k->store ? dlerror() : "no store");
 		return -1;
 	}
 	const txw_plugin *(*entry)(void) = NULL;
 	*(void **)&entry = dlsym(k->library, "txw_plugin_1");
 	k->role = entry()->roles;
 	k->v = k->role->vtable;
-	snprintf(k->dir, sizeof(k->dir), "/tmp/txw-store-XXXXXX");
-	if (!mkdtemp(k->dir))
+	if (!k->store->make(k))
 		return -1;
-	snprintf(k->path, sizeof(k->path), "%s/test.db", k->dir);
 	*state = k;
 	if (kit_open(k) < 0) {
 		print_error("%s\n", k->text);
@@ -147,7 +134,7 @@ int kit_teardown(void **state)
 {
 	struct kit *k = *state;
 	kit_close(k);
-	nftw(k->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	k->store->remove(k);
 	arena_free(&k->arena);
 	/* Not dlclosed: hosts do not either, and leaks keep their names. */
 	free(k);

@@ -2,14 +2,15 @@
  * store_kit.h: what the store suites share: a plugin opened through its ABI
  * alone, rows to write, and a bag for what emit callbacks bring.
  *
- * A suite names no store: the fixture does. A fixture is one database in a
- * directory of its own, open, with one reader.
+ * A suite names no store: TXW_STORE does, and kit_NAME.c makes a database of
+ * it. A fixture is one such database, open, with one reader.
  */
 #ifndef STORE_KIT_H
 #define STORE_KIT_H
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,7 +24,23 @@
 #define SEC     INT64_C(1000000)
 #define BAG_MAX 4096
 
+#define KIT_VALUES_MAX 16
+
+/* A store that the suites run on: kit_NAME.c, a line in store_kit.c's list and
+ * its name in TXW_KIT_STORES of CMakeLists.txt. */
+struct kit;
+struct kit_store {
+	const char *name;
+	const char *plugin;                                  /* its path */
+	bool (*make)(struct kit *k);                         /* an empty database for k alone */
+	void (*remove)(struct kit *k);                       /* and all of it */
+	size_t (*options)(struct kit *k, txw_value *values); /* but for size; how many */
+};
+extern const struct kit_store KIT_SQLITE;
+
 struct kit {
+	const struct kit_store *store;
+	txw_str texts[KIT_VALUES_MAX]; /* for kit_store.options */
 	void *library;
 	const txw_role *role;
 	const txw_store *v;

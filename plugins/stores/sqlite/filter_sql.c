@@ -300,7 +300,9 @@ static void fn_id(sqlite3_context *c, int n, sqlite3_value **v)
 static void fn_attribute(sqlite3_context *c, int n, sqlite3_value **v)
 {
 	(void)n;
-	txw_str path = {sqlite3_value_blob(v[1]), (size_t)sqlite3_value_bytes(v[1])};
+	/* An empty blob is NULL: the path of a member whose name is empty. */
+	const char *blob = sqlite3_value_blob(v[1]);
+	txw_str path = {blob ? blob : "", (size_t)sqlite3_value_bytes(v[1])};
 	sqlite3_result_int(c, attribute_match(value_text(v[0]), path,
 					      (uint32_t)sqlite3_value_int(v[2]), value_text(v[3])));
 }
