@@ -29,12 +29,13 @@
 	" tx_source_at, updated_at, status_since, expires_at, finished_at, next_poll_at,"     \
 	" due_at, polls, poll_failures, paused, deadline, warned, held, digest, hash, trace"
 #define EVENT_WIDTH 43
-#define TX_COLUMNS                                                                              \
-	"status, version, last_seq, updated_at, status_since, next_poll_at, expires_at,"        \
-	" finished_at, source_at, polls, poll_failures, paused, amount, currency, attributes,"  \
-	" reason, code, source_version, anomaly, deadline, outcome, owner, due_at, id, tenant," \
-	" flow, ref, created_at, warned, held"
-#define TX_WIDTH 30
+#define TX_COLUMNS                                                                           \
+	"status, version, last_seq, updated_at, status_since, next_poll_at, expires_at,"     \
+	" outcome, source_at, polls, poll_failures, paused, amount, currency, attributes,"   \
+	" reason, code, source_version, anomaly, deadline, finished_at, owner, due_at, id, " \
+	"tenant,"                                                                            \
+	" flow, ref, created_at, warned, held, fin"
+#define TX_WIDTH 31
 /* Parameters of the statements that differ from row to row. */
 enum { EV_SEQ = 1, EV_PREV = 3, EV_TX = 4, EV_AT = 7, EV_FROM = 8, EV_TO = 9, EV_VERSION = 18 };
 enum {

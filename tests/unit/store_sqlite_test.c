@@ -242,23 +242,42 @@ static void a_migration_that_cannot_be_finished_changes_nothing(void **state)
 }
 
 /* As schema 2 left it: without what later steps made. */
-static const char AS_SCHEMA_2[] = "DROP TABLE rollup; PRAGMA user_version = 2;";
+static const char AS_SCHEMA_2[] = "DROP TABLE rollup; DROP TABLE shape;"
+				  "DROP INDEX tx_open; DROP INDEX tx_done;"
+				  "DROP INDEX tx_finished;"
+				  "ALTER TABLE tx DROP COLUMN fin;"
+				  "CREATE INDEX tx_outcome ON tx (outcome);"
+				  "PRAGMA user_version = 2;";
 
 static void what_was_there_before_there_were_counts_is_counted(void **state)
 {
 	struct kit *k = *state;
 	txw_tx *a = kit_tx(k, "A"), *b = kit_tx(k, "B");
 	a->outcome = b->outcome = TXW_OPEN;
+	a->finished_at = b->finished_at = 0;
 	BEGIN();
 	kit_change(k, a, "pending");
 	kit_change(k, b, "pending");
 	b->outcome = TXW_FAILURE;
+	b->finished_at = KIT_NOW;
 	kit_change(k, b, "failed");
 	COMMIT();
 	kit_close(k);
 	shell_run(k, AS_SCHEMA_2);
 	OK(kit_open(k));
 	assert_int_equal(2, ask(k, "SELECT count(*) FROM rollup WHERE kind = 'now'"));
+	assert_int_equal(2, ask(k, "SELECT count(*) FROM shape"));
+	/* And found by the indexes that were made for it. */
+	bag_empty(k);
+	txw_filter failed = {.size = sizeof(failed),
+			     .kind = TXW_F_TEST,
+			     .op = TXW_F_EQ,
+			     .field = TXW_FIELD_STATUS,
+			     .text = STR_LIT("failed")};
+	txw_tx_query q = {.size = sizeof(q), .limit = 10, .filter = &failed};
+	OK(k->v->list_tx(k->reader, &q, bag_tx, k, &k->err));
+	assert_int_equal(1, k->n);
+	assert_str(k->txs[0]->ref, "B");
 	assert_int_equal(1, ask(k, "SELECT count FROM rollup WHERE kind = 'now' AND bucket = 0"
 				   " AND flow = 'payment' AND key = 'open/pending'"));
 	assert_int_equal(1, ask(k, "SELECT count FROM rollup WHERE kind = 'now'"

@@ -69,3 +69,24 @@ int decimal_cmp(txw_str left, txw_str right)
 		c = cmp_digits(a.part, b.part);
 	return a.negative ? -c : c;
 }
+
+size_t decimal_key(txw_str s, unsigned char out[DECIMAL_KEY_MAX])
+{
+	struct decimal d = parse(s);
+	size_t n = 0;
+	if (!d.whole.len && !d.part.len) {
+		out[0] = 1;
+		return 1;
+	}
+	out[n++] = d.negative ? 0 : 2;
+	out[n++] = (unsigned char)d.whole.len; /* more digits, more */
+	memcpy(out + n, d.whole.ptr, d.whole.len);
+	n += d.whole.len;
+	if (d.part.len)
+		memcpy(out + n, d.part.ptr, d.part.len);
+	n += d.part.len;
+	out[n++] = 0; /* so that a shorter one ends before a longer one's digit */
+	for (size_t i = 1; d.negative && i < n; i++)
+		out[i] = (unsigned char)~out[i];
+	return n;
+}

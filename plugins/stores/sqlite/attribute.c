@@ -18,10 +18,13 @@ static char fold(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
 }
 
-static bool contains(txw_str have, txw_str part)
+bool text_contains(txw_str have, txw_str part)
 {
+	char first = part.len ? fold(part.ptr[0]) : '\0';
 	for (size_t i = 0; i + part.len <= have.len; i++) {
 		size_t k = 0;
+		if (part.len && fold(have.ptr[i]) != first)
+			continue;
 		while (k < part.len && fold(have.ptr[i + k]) == fold(part.ptr[k]))
 			k++;
 		if (k == part.len)
@@ -37,12 +40,12 @@ static bool equal(txw_str have, txw_str want)
 	return have.len == want.len && memcmp(have.ptr, want.ptr, want.len) == 0;
 }
 
-static bool match_text(uint32_t op, txw_str have, txw_str want)
+bool text_match(uint32_t op, txw_str have, txw_str want)
 {
 	if (op == TXW_F_EQ || op == TXW_F_NE)
 		return equal(have, want) == (op == TXW_F_EQ);
 	bool any = want.len == 1 && want.ptr[0] == '*';
-	return op == TXW_F_HAS && (any || contains(have, want));
+	return op == TXW_F_HAS && (any || text_contains(have, want));
 }
 
 static bool match_order(uint32_t op, int cmp)
@@ -68,7 +71,7 @@ static bool match_order(uint32_t op, int cmp)
 static bool match_string(uint32_t op, txw_str have, txw_str want)
 {
 	if (op == TXW_F_EQ || op == TXW_F_NE || op == TXW_F_HAS)
-		return match_text(op, have, want);
+		return text_match(op, have, want);
 	return decimal_valid(have) && decimal_valid(want) &&
 	       match_order(op, decimal_cmp(have, want));
 }
@@ -79,7 +82,7 @@ static bool match_integer(uint32_t op, json_int_t have, txw_str want)
 	int n = snprintf(text, sizeof(text), "%lld", (long long)have);
 	txw_str s = {text, (size_t)n};
 	if (op == TXW_F_HAS || !decimal_valid(want))
-		return match_text(op, s, want);
+		return text_match(op, s, want);
 	return match_order(op, decimal_cmp(s, want));
 }
 
@@ -88,7 +91,7 @@ static bool match_real(uint32_t op, double have, txw_str want)
 	char text[64];
 	int n = snprintf(text, sizeof(text), "%.15g", have);
 	if (op == TXW_F_HAS || !decimal_valid(want))
-		return match_text(op, (txw_str){text, (size_t)n}, want);
+		return text_match(op, (txw_str){text, (size_t)n}, want);
 	snprintf(text, sizeof(text), "%.*s", (int)want.len, want.ptr); /* at most 60 */
 	double than = strtod(text, NULL);
 	return match_order(op, (have > than) - (have < than));
@@ -118,9 +121,9 @@ static bool match(const json_t *v, uint32_t op, txw_str text)
 	case JSON_REAL:
 		return match_real(op, json_real_value(v), text);
 	case JSON_TRUE:
-		return match_text(op, (txw_str){"true", 4}, text);
+		return text_match(op, (txw_str){"true", 4}, text);
 	case JSON_FALSE:
-		return match_text(op, (txw_str){"false", 5}, text);
+		return text_match(op, (txw_str){"false", 5}, text);
 	case JSON_NULL:
 		return false;
 	default:

@@ -52,7 +52,7 @@ int32_t columns_bind_tx(struct store *s, sqlite3_stmt *st, const txw_tx *row, bo
 	bind_some(st, 5, row->status_since);
 	bind_some(st, 6, row->next_poll_at);
 	bind_some(st, 7, row->expires_at);
-	bind_some(st, 8, row->finished_at);
+	bind_some(st, 8, row->outcome);
 	bind_some(st, 9, row->source_at);
 	bind_int(st, 10, row->polls);
 	bind_int(st, 11, row->poll_failures);
@@ -69,9 +69,10 @@ int32_t columns_bind_tx(struct store *s, sqlite3_stmt *st, const txw_tx *row, bo
 	bind_some(st, 30, row->held);
 	if (plain)
 		return TXW_OK;
-	bind_some(st, 21, row->outcome);
+	bind_some(st, 21, row->finished_at);
 	bind_text(st, 22, row->owner);
 	bind_some(st, 23, row->due_at);
+	bind_some(st, 31, row->finished_at ? status : 0);
 	return TXW_OK;
 }
 

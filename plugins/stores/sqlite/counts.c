@@ -34,14 +34,11 @@ int32_t counts_add(void *instance, const txw_count *const *rows, size_t n, txw_e
 	return rc;
 }
 
-int32_t counts_list(void *reader, const txw_count_query *q, txw_emit_count emit, void *ctx,
+int32_t counts_read(struct reader *r, const txw_count_query *q, txw_emit_count emit, void *ctx,
 		    txw_error *err)
 {
-	struct reader *r = reader;
+	int32_t rc;
 	sqlite3_stmt *st = db_stmt(&r->db, q->tenant.len ? SQL_COUNT_LIST_TENANT : SQL_COUNT_LIST);
-	int32_t rc = read_begin(r, err);
-	if (rc < 0)
-		return rc;
 	bind_key(st, 1, q->kind);
 	bind_key(st, 2, q->tenant);
 	bind_key(st, 3, q->flow);
@@ -61,6 +58,17 @@ int32_t counts_list(void *reader, const txw_count_query *q, txw_emit_count emit,
 			break;
 	}
 	sqlite3_reset(st);
-	read_end(r);
 	return rc < 0 ? rc : TXW_OK;
+}
+
+int32_t counts_list(void *reader, const txw_count_query *q, txw_emit_count emit, void *ctx,
+		    txw_error *err)
+{
+	struct reader *r = reader;
+	int32_t rc = read_begin(r, err);
+	if (rc < 0)
+		return rc;
+	rc = counts_read(r, q, emit, ctx, err);
+	read_end(r);
+	return rc;
 }

@@ -82,7 +82,7 @@ static void add_text(struct sql_text *t, const char *column, uint32_t op, txw_st
 		sql_text_add(t, "?");
 		sql_text_bind_text(t, text);
 	} else {
-		sql_text_add(t, "0"); /* text has no order */
+		sql_text_add(t, SQL_NEVER); /* text has no order */
 	}
 }
 
@@ -197,7 +197,7 @@ static void add_test(struct sql_text *t, const txw_filter *f)
 			ADD[c->kind](t, c->sql, f);
 		return;
 	}
-	sql_text_add(t, "0"); /* a field of events: no row has it */
+	sql_text_add(t, SQL_NEVER); /* a field of events: no row has it */
 }
 
 static int32_t add_node(struct sql_text *t, const txw_filter *f, bool is_negated, int depth,
@@ -209,7 +209,7 @@ static int32_t add_children(struct sql_text *t, const txw_filter *f, bool is_neg
 	const char *between = f->kind == TXW_F_AND ? " AND " : " OR ";
 	int32_t rc = TXW_OK;
 	/* No child: all of none hold, none of none does. */
-	sql_text_add(t, f->n_children ? "(" : f->kind == TXW_F_AND ? "(1" : "(0");
+	sql_text_add(t, f->n_children ? "(" : f->kind == TXW_F_AND ? "(1" : "(" SQL_NEVER);
 	for (uint32_t i = 0; rc == TXW_OK && i < f->n_children; i++) {
 		sql_text_add(t, i ? between : "");
 		rc = add_node(t, f->children[i], is_negated, depth + 1, db, err);
@@ -307,6 +307,27 @@ static void fn_attribute(sqlite3_context *c, int n, sqlite3_value **v)
 					      (uint32_t)sqlite3_value_int(v[2]), value_text(v[3])));
 }
 
+/* txw_contains(part, text ...): 1 if one of the texts contains the part. */
+static void fn_contains(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	txw_str part = value_text(v[0]);
+	int found = 0;
+	for (int i = 1; i < n && !found; i++)
+		found = text_contains(value_text(v[i]), part);
+	sqlite3_result_int(c, found);
+}
+
+/* txw_sortable(decimal): bytes that are ordered as the numbers are; NULL for
+ * what is none. */
+static void fn_sortable(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	unsigned char key[DECIMAL_KEY_MAX];
+	txw_str text = value_text(v[0]);
+	(void)n;
+	if (decimal_valid(text))
+		sqlite3_result_blob(c, key, (int)decimal_key(text, key), SQLITE_TRANSIENT);
+}
+
 int32_t filter_sql_register(struct db *db, txw_error *err)
 {
 	static const struct {
@@ -314,9 +335,9 @@ int32_t filter_sql_register(struct db *db, txw_error *err)
 		int n;
 		void (*call)(sqlite3_context *, int, sqlite3_value **);
 	} FUNCTIONS[] = {
-	    {"txw_decimal", 2, fn_decimal},
-	    {"txw_id", 1, fn_id},
-	    {"txw_attribute", 4, fn_attribute},
+	    {"txw_decimal", 2, fn_decimal},     {"txw_id", 1, fn_id},
+	    {"txw_attribute", 4, fn_attribute}, {"txw_contains", -1, fn_contains},
+	    {"txw_sortable", 1, fn_sortable},
 	};
 	const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
 	for (size_t i = 0; i < sizeof(FUNCTIONS) / sizeof(FUNCTIONS[0]); i++)

@@ -12,6 +12,10 @@
 
 struct sql_bind; /* one parameter */
 
+/* A condition that never holds. Not a plain 0: SQLite would throw all that it
+ * is joined with away, and then find no use for the index it was told to. */
+#define SQL_NEVER "abs(0)"
+
 struct sql_text {
 	sqlite3_str *str;
 	struct sql_bind *binds;
@@ -39,6 +43,11 @@ int32_t filter_sql(struct sql_text *t, const txw_filter *f, struct db *db, txw_e
 /* Gives a connection the functions that such text calls. */
 int32_t filter_sql_register(struct db *db, txw_error *err);
 
+/* A text against a filter's: EQ, NE (a prefix where it ends in '*') or HAS;
+ * attribute.c. */
+bool text_match(uint32_t op, txw_str have, txw_str want);
+/* ASCII letters fold. */
+bool text_contains(txw_str have, txw_str part);
 /* Does the value at path (member names joined by zero bytes) pass the test?
  * attribute.c; attributes: a JSON object. */
 bool attribute_match(txw_str attributes, txw_str path, uint32_t op, txw_str text);

@@ -1,5 +1,5 @@
 /*
- * lists.c: pages: transactions under a filter, events, deliveries.
+ * lists.c: pages of events and deliveries.
  *
  * The text of a page depends on what is asked, so that SQLite can use the
  * index that fits; it is prepared for each call (some thirty microseconds).
@@ -26,50 +26,6 @@ static void add_tenant(struct reader *r, struct sql_text *text, const char *colu
 	sql_text_add(text, column);
 	sql_text_add(text, " = ");
 	sql_text_int(text, id ? id : -1);
-}
-
-static int32_t emit_txs(struct reader *r, sqlite3_stmt *st, txw_emit_tx emit, void *ctx,
-			txw_error *err)
-{
-	int32_t rc;
-	while ((rc = db_step(&r->db, st, "searching transactions", err)) > 0) {
-		txw_tx row;
-		columns_tx(st, 0, &r->names, &r->db, &row);
-		if (emit(ctx, &row) != 0)
-			break;
-	}
-	return rc < 0 ? rc : TXW_OK;
-}
-
-int32_t lists_tx(void *reader, const txw_tx_query *q, txw_emit_tx emit, void *ctx, txw_error *err)
-{
-	struct reader *r = reader;
-	struct sql_text text;
-	sqlite3_stmt *st = NULL;
-	int32_t rc = read_begin(r, err);
-	if (rc < 0)
-		return rc;
-	names_load(&r->names, &r->db, NULL);
-	sql_text_init(&text);
-	sql_text_add(&text, "SELECT " SQL_TX_COLUMNS " FROM tx t WHERE 1");
-	if (q->after) {
-		sql_text_add(&text, q->ascending ? " AND t.key > " : " AND t.key < ");
-		sql_text_int(&text, q->after);
-	}
-	add_tenant(r, &text, "t.tenant", q->tenant);
-	if (q->filter) {
-		sql_text_add(&text, " AND ");
-		rc = filter_sql(&text, q->filter, &r->db, err);
-	}
-	sql_text_add(&text,
-		     q->ascending ? " ORDER BY t.key LIMIT " : " ORDER BY t.key DESC LIMIT ");
-	sql_text_int(&text, q->limit);
-	if (rc == TXW_OK && (st = prepare(r, &text, &rc, err)))
-		rc = emit_txs(r, st, emit, ctx, err);
-	sqlite3_finalize(st);
-	sql_text_free(&text);
-	read_end(r);
-	return rc;
 }
 
 /* The filter is left to the host: a page then always gets on, however little

@@ -103,7 +103,8 @@ static int32_t open_store(void *instance, txw_error *err)
 	    (rc = db_open(&s->db, s->path, SQLITE_OPEN_READWRITE, s->options.busy_timeout / 1000,
 			  err)) < 0 ||
 	    (rc = schema_open(s, err)) < 0 || (rc = db_prepare(&s->db, SQL_WRITER, err)) < 0 ||
-	    (rc = names_load(&s->names, &s->db, err)) < 0 || (rc = read_end_of_log(s, err)) < 0)
+	    (rc = names_load(&s->names, &s->db, err)) < 0 ||
+	    (rc = shapes_load(&s->shapes, &s->db, err)) < 0 || (rc = read_end_of_log(s, err)) < 0)
 		goto undo;
 	names_commit(&s->names);
 	/* Replaces SQLite's own checkpoints in the committing thread. */
@@ -132,6 +133,7 @@ static void close_store(void *instance)
 	s->checkpointer = NULL;
 	db_close(&s->db);
 	names_free(&s->names);
+	shapes_free(&s->shapes);
 	arena_free(&s->arena);
 	lock_release(s);
 	s->last_seq = s->committed_seq = 0;
@@ -188,7 +190,7 @@ static const txw_store STORE = {
     .reader_open = read_open,
     .reader_close = read_close,
     .read_tx = read_tx,
-    .list_tx = lists_tx,
+    .list_tx = search_list,
     .history = read_history,
     .list_events = lists_events,
     .list_deliveries = lists_deliveries,
@@ -204,6 +206,8 @@ static const txw_store STORE = {
     .add_counts = counts_add,
     .snapshot = read_pin,
     .scan_docs = read_scan_docs,
+    .count_tx = search_count,
+    .facet_tx = search_facets,
     .list_counts = counts_list,
 };
 

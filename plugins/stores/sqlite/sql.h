@@ -25,10 +25,10 @@ struct sql_row {
 	" t.source_version, t.anomaly, t.outcome, t.owner, t.due_at, t.deadline,"  \
 	" t.warned, t.held"
 
-/* What a save writes beside the indexed columns. */
+/* What a save writes beside the columns that an index has. */
 #define SQL_TX_PLAIN                                                                     \
 	"status = ?1, version = ?2, last_seq = ?3, updated_at = ?4, status_since = ?5,"  \
-	" next_poll_at = ?6, expires_at = ?7, finished_at = ?8, source_at = ?9,"         \
+	" next_poll_at = ?6, expires_at = ?7, outcome = ?8, source_at = ?9,"             \
 	" polls = ?10, poll_failures = ?11, paused = ?12, amount = ?13, currency = ?14," \
 	" attributes = ?15, reason = ?16, code = ?17, source_version = ?18,"             \
 	" anomaly = ?19, deadline = ?20, warned = ?29, held = ?30"
@@ -74,6 +74,12 @@ struct sql_row {
 	X(NAME_ADD, SQL_WRITER, "INSERT INTO name (id, text) VALUES (?1, ?2)")                     \
 	X(NAME_LOAD, SQL_BOTH, "SELECT id, text FROM name WHERE id > ?1 ORDER BY id")              \
                                                                                                    \
+	X(SHAPE_LOAD, SQL_WRITER, "SELECT tenant, flow, status, outcome, finished FROM shape")     \
+	X(SHAPE_ADD, SQL_WRITER, "INSERT INTO shape VALUES (?1, ?2, ?3, ?4, ?5)")                  \
+	X(SHAPE_LIST, SQL_READER,                                                                  \
+	  "SELECT tenant, flow, status, outcome, finished FROM shape WHERE tenant = ?1 LIMIT ?2")  \
+	X(SHAPE_LIST_ALL, SQL_READER,                                                              \
+	  "SELECT tenant, flow, status, outcome, finished FROM shape LIMIT ?1")                    \
 	X(TX_BY_KEY, SQL_BOTH, "SELECT " SQL_TX_COLUMNS " FROM tx t WHERE t.key = ?1")             \
 	X(TX_BY_ID, SQL_BOTH, "SELECT " SQL_TX_COLUMNS " FROM tx t WHERE t.id = ?1")               \
 	X(TX_BY_REF, SQL_BOTH,                                                                     \
@@ -81,13 +87,14 @@ struct sql_row {
 	  " AND t.tenant = ?3")                                                                    \
 	X(TX_INSERT, SQL_WRITER,                                                                   \
 	  "INSERT INTO tx (status, version, last_seq, updated_at, status_since,"                   \
-	  " next_poll_at, expires_at, finished_at, source_at, polls, poll_failures, paused,"       \
+	  " next_poll_at, expires_at, outcome, source_at, polls, poll_failures, paused,"           \
 	  " amount, currency, attributes, reason, code, source_version, anomaly, deadline,"        \
-	  " outcome, owner, due_at, id, tenant, flow, ref, created_at, warned, held)"              \
+	  " finished_at, owner, due_at, id, tenant, flow, ref, created_at, warned, held, fin)"     \
 	  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"        \
-	  " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)")                \
+	  " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)")           \
 	X(TX_UPDATE, SQL_WRITER,                                                                   \
-	  "UPDATE tx SET " SQL_TX_PLAIN ", outcome = ?21, owner = ?22, due_at = ?23"               \
+	  "UPDATE tx SET " SQL_TX_PLAIN                                                            \
+	  ", finished_at = ?21, owner = ?22, due_at = ?23, fin = ?31"                              \
 	  " WHERE key = ?24")                                                                      \
 	/* Touches no index: for rows whose indexed columns stayed. */                             \
 	X(TX_UPDATE_PLAIN, SQL_WRITER, "UPDATE tx SET " SQL_TX_PLAIN " WHERE key = ?24")           \
@@ -98,6 +105,7 @@ struct sql_row {
 	X(TX_RESCHEDULE, SQL_WRITER,                                                               \
 	  "UPDATE tx SET due_at = ?1, next_poll_at = ?2, polls = ?3, poll_failures = ?4"           \
 	  " WHERE key = ?5")                                                                       \
+	X(TX_LAST_KEY, SQL_READER, "SELECT max(key) FROM tx")                                      \
 	X(TX_NEXT_DUE, SQL_WRITER, "SELECT min(due_at) FROM tx WHERE due_at IS NOT NULL")          \
                                                                                                    \
 	X(EVENT_LAST, SQL_WRITER, "SELECT seq, at FROM event ORDER BY seq DESC LIMIT 1")           \

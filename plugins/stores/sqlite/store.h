@@ -13,7 +13,9 @@
  *   deliver.c     targets, deliveries, attempts;  claim.c  what is due of them
  *   docs.c        documents and marks
  *   counts.c      rollups
- *   read.c        readers: single rows, history;  lists.c  pages under a filter
+ *   read.c        readers: single rows, history;  lists.c  events, deliveries
+ *   search.c      transactions;  plan.c  where to read;  order.c  in which order
+ *   shapes.c      what there has been of flows, statuses, outcomes
  *   filter_sql.c  a filter's tree as SQL;  decimal.c  its exact numbers
  *   checkpoint.c  moves the WAL into the file on a thread of its own
  *
@@ -31,6 +33,7 @@
 #include "db.h"
 #include "names.h"
 #include "options.h"
+#include "shapes.h"
 #include "txwatch/ext/log.h"
 #include "txwatch/store.h"
 
@@ -54,6 +57,7 @@ struct store {
 	char *path; /* the file's real path */
 	struct db db;
 	struct names names;
+	struct shapes shapes;
 	struct checkpointer *checkpointer;
 	struct db reader_failed; /* holds the text of a failed read_open only */
 
@@ -106,7 +110,7 @@ int32_t schema_connect(struct db *db, const struct options *o, bool writer, txw_
 
 /* ---- columns.c ---- */
 
-/* Parameters 1..23 of TX_INSERT and TX_UPDATE, 1..20 of TX_UPDATE_PLAIN. */
+/* Of TX_INSERT, TX_UPDATE and TX_UPDATE_PLAIN all but 24..28. */
 int32_t columns_bind_tx(struct store *s, sqlite3_stmt *st, const txw_tx *row, bool plain,
 			txw_error *err);
 /* SQL_TX_COLUMNS from column `at`. Texts live until the next step. */
@@ -164,6 +168,9 @@ int32_t docs_put_mark(void *instance, txw_str name, int64_t value, txw_error *er
 int32_t docs_get_mark(void *instance, txw_str name, int64_t *value, txw_error *err);
 
 int32_t counts_add(void *instance, const txw_count *const *rows, size_t n, txw_error *err);
+/* The same for a call that has begun to read. */
+int32_t counts_read(struct reader *r, const txw_count_query *q, txw_emit_count emit, void *ctx,
+		    txw_error *err);
 int32_t counts_list(void *reader, const txw_count_query *query, txw_emit_count emit, void *ctx,
 		    txw_error *err);
 
@@ -191,8 +198,12 @@ void read_end(struct reader *r);
 int32_t read_find(struct db *db, struct names *names, const txw_tx_name *name, sqlite3_stmt **st,
 		  struct id_bytes *id, txw_error *err);
 
-int32_t lists_tx(void *reader, const txw_tx_query *query, txw_emit_tx emit, void *ctx,
-		 txw_error *err);
+int32_t search_list(void *reader, const txw_tx_query *query, txw_emit_tx emit, void *ctx,
+		    txw_error *err);
+int32_t search_count(void *reader, const txw_tx_query *query, int64_t cap, int64_t *out,
+		     txw_error *err);
+int32_t search_facets(void *reader, const txw_tx_query *query, const uint32_t *fields,
+		      size_t n_fields, int64_t cap, txw_emit_facet emit, void *ctx, txw_error *err);
 int32_t lists_events(void *reader, const txw_event_query *query, txw_emit_event emit, void *ctx,
 		     txw_error *err);
 int32_t lists_deliveries(void *reader, const txw_delivery_query *query, uint32_t with_event,

@@ -60,6 +60,7 @@ int32_t unit_commit(void *instance, txw_error *err)
 	s->committed_seq = s->last_seq;
 	s->committed_at = s->last_at;
 	names_commit(&s->names);
+	shapes_commit(&s->shapes);
 	leave(s);
 	return TXW_OK;
 }
@@ -74,6 +75,7 @@ void unit_rollback(void *instance)
 	s->last_seq = s->committed_seq;
 	s->last_at = s->committed_at;
 	names_rollback(&s->names);
+	shapes_rollback(&s->shapes);
 	leave(s);
 }
 
@@ -96,7 +98,8 @@ static bool is_plain(struct store *s, const txw_tx *row)
 	struct loaded *l = slot(s, row->key);
 	if (l->unit != s->unit || l->row->key != row->key)
 		return false;
-	if (l->row->outcome == row->outcome && l->row->due_at == row->due_at &&
+	if (l->row->finished_at == row->finished_at && l->row->due_at == row->due_at &&
+	    (row->finished_at == 0 || str_same(l->row->status, row->status)) &&
 	    str_same(l->row->owner, row->owner))
 		return true;
 	l->unit = 0;
@@ -151,6 +154,18 @@ static int32_t fail_save(struct store *s, const txw_tx *row, int32_t rc, bool by
 		      (int)row->ref.len, row->ref.ptr);
 }
 
+static int32_t note_shape(struct store *s, const txw_tx *row, txw_error *err)
+{
+	struct shape shape = {
+	    .tenant = names_find(&s->names, row->tenant),
+	    .flow = names_find(&s->names, row->flow),
+	    .status = names_find(&s->names, row->status),
+	    .outcome = row->outcome,
+	    .is_finished = row->finished_at != 0,
+	};
+	return shapes_note(&s->shapes, &s->db, &shape, err);
+}
+
 static int32_t insert(struct store *s, txw_tx *row, txw_error *err)
 {
 	sqlite3_stmt *st = db_stmt(&s->db, SQL_TX_INSERT);
@@ -173,7 +188,7 @@ static int32_t insert(struct store *s, txw_tx *row, txw_error *err)
 		return fail_save(s, row, rc, strstr(sqlite3_errmsg(s->db.handle), "tx.id") != NULL,
 				 err);
 	row->key = sqlite3_last_insert_rowid(s->db.handle);
-	return TXW_OK;
+	return note_shape(s, row, err);
 }
 
 static int32_t update(struct store *s, const txw_tx *row, txw_error *err)
@@ -188,7 +203,7 @@ static int32_t update(struct store *s, const txw_tx *row, txw_error *err)
 	if (rc == TXW_OK && sqlite3_changes(s->db.handle) == 0)
 		rc = db_say(&s->db, TXW_E_NOTFOUND, err, "there is no transaction with key %lld",
 			    (long long)row->key);
-	return rc;
+	return rc < 0 ? rc : note_shape(s, row, err);
 }
 
 int32_t unit_save(void *instance, txw_tx *const *rows, size_t n, txw_error *err)

@@ -1,0 +1,183 @@
+/*
+ * plan.c: see plan.h.
+ *
+ * What can be found is read from the shapes, which are exact; how much of it,
+ * from the host's counts, which only say which way is the quicker.
+ */
+#include "plan.h"
+
+#include <string.h>
+
+#include "filter_sql.h"
+
+#define SHAPES_MAX 1024 /* looked at; with more the whole is read */
+#define DEPTH_MAX  64
+/* One row in so many is worth looking at all of them for. */
+#define DENSE 16
+
+/* What a filter says of a row of which flow, status and outcome are known. */
+enum answer { NEVER, ALWAYS, PERHAPS };
+
+struct words {
+	txw_str flow;
+	txw_str status;
+	txw_str outcome;
+};
+
+static const char *const OUTCOMES[] = {"open", "success", "failure", "cancelled", "expired"};
+
+static enum answer of_test(const txw_filter *f, const struct words *w)
+{
+	const txw_str *have = f->field == TXW_FIELD_FLOW      ? &w->flow
+			      : f->field == TXW_FIELD_STATUS  ? &w->status
+			      : f->field == TXW_FIELD_OUTCOME ? &w->outcome
+							      : NULL;
+	if (!have || !have->len || f->op < TXW_F_EQ || f->op > TXW_F_HAS)
+		return PERHAPS;
+	return text_match(f->op, *have, f->text) ? ALWAYS : NEVER;
+}
+
+/* Nesting is bounded: filter_sql refuses what is deeper. */
+static enum answer of_filter(const txw_filter *f, const struct words *w, int depth)
+{
+	bool is_and = f->kind == TXW_F_AND;
+	enum answer all = is_and ? ALWAYS : NEVER;
+	if (f->kind == TXW_F_TEST)
+		return of_test(f, w);
+	if (depth > DEPTH_MAX)
+		return PERHAPS;
+	if (f->kind == TXW_F_NOT && f->n_children == 1) {
+		enum answer a = of_filter(f->children[0], w, depth + 1);
+		return a == PERHAPS ? PERHAPS : a == ALWAYS ? NEVER : ALWAYS;
+	}
+	if (!is_and && f->kind != TXW_F_OR)
+		return PERHAPS;
+	for (uint32_t i = 0; i < f->n_children; i++) {
+		enum answer a = of_filter(f->children[i], w, depth + 1);
+		if (a == (is_and ? NEVER : ALWAYS))
+			return a;
+		if (a == PERHAPS)
+			all = PERHAPS;
+	}
+	return all;
+}
+
+static bool can_hold(const txw_filter *f, const struct words *w)
+{
+	return !f || of_filter(f, w, 0) != NEVER;
+}
+
+/* Does the filter name a row or an owner? */
+static bool is_named(const txw_filter *f, int depth)
+{
+	if (!f || depth > DEPTH_MAX)
+		return false;
+	if (f->kind == TXW_F_AND) {
+		for (uint32_t i = 0; i < f->n_children; i++)
+			if (is_named(f->children[i], depth + 1))
+				return true;
+		return false;
+	}
+	bool is_prefix = f->text.len && f->text.ptr[f->text.len - 1] == '*';
+	return f->kind == TXW_F_TEST && f->op == TXW_F_EQ && !is_prefix &&
+	       (f->field == TXW_FIELD_ID || f->field == TXW_FIELD_REF ||
+		f->field == TXW_FIELD_OWNER);
+}
+
+/* Adds the shape's arm, unless it is there. false: there are too many. */
+static bool add_arm(struct plan *p, const struct shape *s)
+{
+	struct arm arm = {s->tenant, s->flow, s->is_finished ? s->status : 0};
+	for (size_t i = 0; i < p->n; i++)
+		if (p->arms[i].tenant == arm.tenant && p->arms[i].flow == arm.flow &&
+		    p->arms[i].fin == arm.fin)
+			return true;
+	if (p->n == ARMS_MAX)
+		return false;
+	p->arms[p->n++] = arm;
+	return true;
+}
+
+static bool is_of(enum part part, bool is_finished)
+{
+	return part == PART_ALL || (part == PART_FINISHED) == is_finished;
+}
+
+static int32_t read_shapes(struct reader *r, const txw_tx_query *q, enum part part, struct plan *p,
+			   txw_error *err)
+{
+	bool all = q->tenant.len == 0;
+	sqlite3_stmt *st = db_stmt(&r->db, all ? SQL_SHAPE_LIST_ALL : SQL_SHAPE_LIST);
+	int n = 0;
+	int32_t rc;
+	if (!all)
+		bind_int(st, 1, names_find(&r->names, q->tenant));
+	bind_int(st, all ? 1 : 2, SHAPES_MAX);
+	while ((rc = db_step(&r->db, st, "planning a search", err)) > 0 && !p->is_whole) {
+		struct shape s = {column_int(st, 0), column_int(st, 1), column_int(st, 2),
+				  (uint32_t)column_int(st, 3), (uint32_t)column_int(st, 4)};
+		const char *outcome = s.outcome < 5 ? OUTCOMES[s.outcome] : "";
+		struct words w = {names_text(&r->names, &r->db, s.flow),
+				  names_text(&r->names, &r->db, s.status),
+				  {outcome, strlen(outcome)}};
+		if (++n == SHAPES_MAX ||
+		    (is_of(part, s.is_finished) && can_hold(q->filter, &w) && !add_arm(p, &s)))
+			p->is_whole = true;
+	}
+	sqlite3_reset(st);
+	return rc < 0 ? rc : TXW_OK;
+}
+
+struct expectation {
+	const txw_filter *filter;
+	enum part part;
+	int64_t n; /* -1: nothing is counted */
+};
+
+static int32_t expect(void *ctx, const txw_count *row)
+{
+	struct expectation *x = ctx;
+	const char *slash = row->key.len ? memchr(row->key.ptr, '/', row->key.len) : NULL;
+	if (!slash)
+		return 0;
+	size_t at = (size_t)(slash - row->key.ptr);
+	struct words w = {row->flow, {slash + 1, row->key.len - at - 1}, {row->key.ptr, at}};
+	if (x->n < 0)
+		x->n = 0;
+	if (is_of(x->part, at != 4 || memcmp(row->key.ptr, "open", 4) != 0) &&
+	    can_hold(x->filter, &w))
+		x->n += row->count;
+	return 0;
+}
+
+/* How much of the whole will be found, as far as the counts can say. */
+static int32_t weigh(struct reader *r, const txw_tx_query *q, enum part part, struct plan *p,
+		     txw_error *err)
+{
+	struct expectation x = {q->filter, part, -1};
+	txw_count_query now = {.size = sizeof(now), .tenant = q->tenant, .kind = {"now", 3}};
+	sqlite3_stmt *st = db_stmt(&r->db, SQL_TX_LAST_KEY);
+	int64_t last = 0;
+	int32_t rc = counts_read(r, &now, expect, &x, err);
+	if (rc < 0)
+		return rc;
+	if ((rc = db_step(&r->db, st, "planning a search", err)) > 0)
+		last = column_int(st, 0);
+	sqlite3_reset(st);
+	p->expected = x.n;
+	if (x.n > 0 && x.n > last / DENSE)
+		p->is_whole = true;
+	return rc < 0 ? rc : TXW_OK;
+}
+
+int32_t plan_make(struct reader *r, const txw_tx_query *q, enum part part, struct plan *p,
+		  txw_error *err)
+{
+	*p = (struct plan){.expected = -1};
+	if (is_named(q->filter, 0)) {
+		p->is_whole = p->is_named = true;
+		return TXW_OK;
+	}
+	int32_t rc = read_shapes(r, q, part, p, err);
+	return rc < 0 ? rc : weigh(r, q, part, p, err);
+}
