@@ -176,7 +176,7 @@ struct found {
 static int32_t emit_rows(struct search *s, sqlite3_stmt *st, struct found *f, txw_error *err)
 {
 	struct reader *r = s->r;
-	int32_t rc;
+	int32_t rc = TXW_OK;
 	while (f->left && (rc = db_step(&r->db, st, "searching transactions", err)) > 0) {
 		txw_tx row;
 		columns_tx(st, 0, &r->names, &r->db, &row);
@@ -186,7 +186,7 @@ static int32_t emit_rows(struct search *s, sqlite3_stmt *st, struct found *f, tx
 			break;
 		}
 	}
-	return f->left && !f->is_over && rc < 0 ? rc : TXW_OK;
+	return rc < 0 ? rc : TXW_OK;
 }
 
 /* One statement's rows. */
