@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "engine/redact.h"
 #include "measure/metrics.h"
 
 /* ---- plugins ---- */
@@ -40,6 +41,22 @@ static size_t count_sections(const struct conf *c, const char *keyword)
 	return n;
 }
 
+/* The pointers of a section's `redact`. */
+static void add_redact(struct redact *r, const struct conf_section *section,
+		       struct conf_report *report)
+{
+	const txw_str *pointers;
+	size_t n = conf_list(section, "redact", &pointers);
+	for (size_t i = 0; i < n; i++) {
+		const char *why = redact_add(r, pointers[i]);
+		if (why)
+			conf_problem(report, section->line, "%s%s%sredact \"%.*s\": %s",
+				     section->keyword, *section->keyword ? " " : "",
+				     section->title ? section->title : "", STR_ARG(pointers[i]),
+				     why);
+	}
+}
+
 static void build_flows(struct site *s, struct conf_report *report)
 {
 	const struct conf_section *root = &s->conf->root;
@@ -48,8 +65,13 @@ static void build_flows(struct site *s, struct conf_report *report)
 		if (strcmp(root->children[i].keyword, "flow") != 0)
 			continue;
 		struct flow *flow = flow_build(&root->children[i], report);
-		if (flow)
-			s->flows.entries[s->flows.n++] = (struct flow_entry){.flow = flow};
+		if (!flow)
+			continue;
+		struct redact *redact = redact_new();
+		add_redact(redact, root, report);
+		add_redact(redact, &root->children[i], report);
+		s->flows.entries[s->flows.n++] = (struct flow_entry){.flow = flow,
+								     .redact = redact};
 	}
 }
 
@@ -181,8 +203,10 @@ void site_free(struct site *s)
 	}
 	notify_close(s->notify);
 	watch_close(s->watch);
-	for (size_t i = 0; i < s->flows.n; i++)
+	for (size_t i = 0; i < s->flows.n; i++) {
+		redact_free(s->flows.entries[i].redact);
 		flow_free(s->flows.entries[i].flow);
+	}
 	free(s->flows.entries);
 	if (s->conf)
 		conf_free(s->conf);

@@ -130,6 +130,15 @@ static void bulk_free(struct bulk *b)
 	free(b);
 }
 
+/* The params are kept, and shown. */
+static bool redact_action(struct call *c, const json_t *params)
+{
+	json_t *action = json_object_get(params, "action");
+	json_t *status = json_object_get(action, "status");
+	json_t *update = json_object_get(action, "update");
+	return (!status || redact_members(c, status)) && (!update || redact_members(c, update));
+}
+
 void do_tx_bulk(struct call *c)
 {
 	struct input in = {.arena = c->arena};
@@ -141,7 +150,9 @@ void do_tx_bulk(struct call *c)
 	}
 	struct bulk *b = xcalloc(1, sizeof(*b));
 	int32_t rc = read_params(b, params, loop_now(c->api->site->loop), &e);
-	if (rc >= 0)
+	if (rc >= 0 && !redact_action(c, params))
+		call_problem(c, PROBLEM_INTERNAL, NULL);
+	else if (rc >= 0)
 		call_begin_job(c, "bulk", json_incref(params));
 	else if (b->in.mistake.text)
 		call_wrong(c, &b->in.mistake);

@@ -51,6 +51,9 @@ extern const size_t UPDATE_ROWS_N;
 
 /* Reads one operation of :batch, `{"op":...}`. */
 bool members_batch_op(struct input *in, const json_t *object, txw_time now, struct op *op);
+/* redact.c: replaces what is not to be kept in the object's detail and
+ * attributes; false: it cannot. */
+bool redact_members(struct call *c, json_t *object);
 /* What rows cannot say: times in the future, one kind of expiry. */
 bool members_check(struct input *in, txw_time now, struct op *op);
 

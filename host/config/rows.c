@@ -39,6 +39,9 @@ static const txw_option ROOT[] = {
 	   "How log lines are written; auto is human on a terminal and json elsewhere"),
     RANGED(DURATION, "drain", 0, "10s", 0, HOUR,
 	   "How long a stopping host waits for what is under way"),
+    PLAIN(STRING, "redact", LIST, NULL,
+	  "JSON Pointers into detail and attributes, as \"/card/number\"; the values there are "
+	  "replaced before anything is kept, and a segment * leads to every member"),
     CHOICE("evidence", 0, "none", "none|hash-chain",
 	   "What proves that the log was not altered: with hash-chain every event carries a hash "
 	   "of its content and of the event before; `txwatch verify` checks them"),
@@ -69,6 +72,10 @@ static const txw_option TOKEN[] = {
 };
 
 static const txw_option FLOW[] = {
+    PLAIN(STRING, "redact", LIST, NULL,
+	  "JSON Pointers into detail and attributes, as \"/card/number\"; the values there are "
+	  "replaced before anything is kept, and a segment * leads to every member; beside those "
+	  "of the site"),
     PLAIN(STRING, "initial", REQUIRED, NULL, "The state a transaction begins in"),
     RANGED(DURATION, "expires", 0, NULL, SECOND, 100 * YEAR,
 	   "How long after its creation an open transaction expires; without it never"),

@@ -7,6 +7,7 @@
 /* What the site's poller of a flow wants; filled from poller sections. */
 struct flow_entry {
 	struct flow *flow;
+	struct redact *redact; /* NULL: everything is kept */
 	bool is_polled;
 	txw_str tenant;         /* whose transactions the poller watches */
 	struct cadence cadence; /* the poller's defaults */

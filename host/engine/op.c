@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "engine/change.h"
 #include "engine/flows.h"
+#include "engine/redact.h"
 #include "engine/schedule.h"
 
 static void result(struct change *c, enum op_result r)
@@ -436,6 +437,9 @@ static int32_t run(struct change *c, struct err *e)
 		because(c, OP_INVALID, change_no_flow_text(c, flow));
 		return 0;
 	}
+	/* Here, since every way in comes by, and nothing is kept before. */
+	op->detail = redact_json(c->entry->redact, &c->batch->arena, op->detail);
+	op->attributes = redact_json(c->entry->redact, &c->batch->arena, op->attributes);
 	if (!stored)
 		return create(c, e);
 	c->row = arena_alloc(&c->unit->arena, sizeof(*c->row));
