@@ -97,6 +97,8 @@ static int explain(struct request *r)
 		return 1;
 	if (r->is_all)
 		status = explain_all(r, &out);
+	else if (r->name && strcmp(r->name, "filter") == 0)
+		explain_filter(&out, r->is_markdown);
 	else if (!explain_host(r, &out))
 		status = explain_plugin(r, &out);
 	if (out.len)

@@ -15,6 +15,9 @@ void explain_markdown(struct buf *out, const struct conf_schema *schema, int lev
  * plugins that are loaded. */
 void explain_reference(struct buf *out, const struct plugins *plugins);
 
+/* The fields of filters, one a paragraph or as a table. */
+void explain_filter(struct buf *out, bool is_markdown);
+
 /* "flow NAME { ... }" */
 void explain_form(struct buf *out, const struct conf_schema *schema);
 

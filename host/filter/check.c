@@ -13,16 +13,7 @@
 #include "base/row.h"
 #include "base/str.h"
 
-#define FIRST_EVENT_FIELD TXW_FIELD_TYPE
-#define NAME_MAX_SHOWN    64
-
-#define FIELD_ROW(sym, num, name, kind) {name, num, kind},
-static const struct {
-	const char *name;
-	uint32_t number;
-	uint32_t kind;
-} fields[] = {TXW_FILTER_FIELDS(FIELD_ROW)};
-#define N_FIELDS (sizeof fields / sizeof fields[0])
+#define NAME_MAX_SHOWN 64
 
 #define TYPE_NAME(sym, num, name, help) name,
 static const char *const type_names[] = {TXW_EVENT_TYPES(TYPE_NAME)};
@@ -58,11 +49,18 @@ static int32_t unknown_field(struct parser *p, const struct dotted *name)
 		if (str_is(s, words[i]))
 			return lex_fail(p, name->at, "expected a field, NOT or (, found `%s`",
 					words[i]);
-	const char *names[N_FIELDS];
+	if (lex_follows(p, '('))
+		return lex_fail(p, name->at, "there are no functions, and so no `%.*s(`", shown(s),
+				s.ptr);
+	if (!lex_op_follows(p))
+		return lex_fail(p, name->at,
+				"`%.*s` stands alone: say where to look, as in reason:%.*s",
+				shown(s), s.ptr, shown(s), s.ptr);
+	const char *names[TXW_FIELD_MAX];
 	size_t n = 0;
-	for (size_t i = 0; i < N_FIELDS; i++)
-		if (p->scope == FILTER_EVENT || fields[i].number < FIRST_EVENT_FIELD)
-			names[n++] = fields[i].name;
+	for (size_t i = 0; i < FILTER_FIELDS_N && n < TXW_FIELD_MAX; i++)
+		if (p->scope == FILTER_EVENT || FILTER_FIELDS[i].scope == FILTER_TX)
+			names[n++] = FILTER_FIELDS[i].name;
 	return lex_fail(p, name->at, "there is no field `%.*s`%s", shown(s), s.ptr,
 			hint(p, s, names, n));
 }
@@ -87,21 +85,20 @@ static txw_str join_path(struct parser *p, const struct dotted *name)
 int32_t check_field(struct parser *p, const struct dotted *name, struct field *out)
 {
 	size_t i = 0;
-	while (i < N_FIELDS && !str_is(name->segments[0], fields[i].name))
+	while (i < FILTER_FIELDS_N && !str_is(name->segments[0], FILTER_FIELDS[i].name))
 		i++;
-	if (i == N_FIELDS)
+	if (i == FILTER_FIELDS_N)
 		return unknown_field(p, name);
-	*out = (struct field){name->at, fields[i].number, fields[i].kind, fields[i].name, STR_NONE};
-	if (p->scope == FILTER_TX && out->number >= FIRST_EVENT_FIELD)
+	const struct filter_field *f = &FILTER_FIELDS[i];
+	*out = (struct field){name->at, f->number, f->kind, f->name, STR_NONE};
+	if (p->scope == FILTER_TX && f->scope == FILTER_EVENT)
 		return lex_fail(p, name->at,
 				"`%s` is a field of events; this filter is asked about "
 				"transactions",
 				out->name);
 	if (out->number == TXW_FIELD_ATTRIBUTES) {
-		if (name->n < 2)
-			return lex_fail(p, name->at,
-					"say which attribute, as in attributes.country");
-		out->path = join_path(p, name);
+		if (name->n > 1)
+			out->path = join_path(p, name);
 	} else if (name->n > 1) {
 		return lex_fail(p, name->at, "`%s` has no parts; only attributes.NAME has",
 				out->name);
@@ -130,24 +127,29 @@ static int32_t check_op(struct parser *p, const struct field *f, uint32_t op, co
 }
 
 static int32_t check_time(struct parser *p, const struct field *f, const struct value *v,
-			  txw_time *out)
+			  txw_filter *node)
 {
 	txw_str s = v->text;
 	int64_t span;
+	/* Of a rule only the distance is known yet. */
+	bool is_relative = p->now == FILTER_EACH_EVENT;
+	txw_time now = is_relative ? 0 : p->now;
 	if (str_is(s, "now")) {
-		*out = p->now;
+		node->relative = is_relative;
+		node->time = now;
 		return 0;
 	}
 	if (s.len > 1 && (s.ptr[0] == '-' || s.ptr[0] == '+') &&
 	    duration_parse((txw_str){s.ptr + 1, s.len - 1}, &span)) {
-		bool too_far = s.ptr[0] == '-' ? __builtin_sub_overflow(p->now, span, out)
-					       : __builtin_add_overflow(p->now, span, out);
+		bool too_far = s.ptr[0] == '-' ? __builtin_sub_overflow(now, span, &node->time)
+					       : __builtin_add_overflow(now, span, &node->time);
+		node->relative = is_relative;
 		if (too_far)
 			return lex_fail(p, v->at, "`%.*s` is too far away", shown(s), s.ptr);
 		return 0;
 	}
 	txw_str day = s.len == 10 ? str_of(arena_printf(p->arena, "%.*sT00:00:00Z", 10, s.ptr)) : s;
-	if (time_parse(day, out))
+	if (time_parse(day, &node->time))
 		return 0;
 	return lex_fail(p, v->at,
 			"`%s` takes a time: 2026-01-31T12:00:00Z, 2026-01-31, -2h, +1d or "
@@ -208,17 +210,50 @@ static int32_t check_text(struct parser *p, const struct field *f, uint32_t op,
 	}
 }
 
-int32_t check_test(struct parser *p, const struct field *f, uint32_t op, const struct value *value,
-		   txw_filter *node)
+/* attributes:NAME asks whether there is such an attribute (AIP-160: a map has
+ * a key). */
+static int32_t check_key(struct parser *p, struct field *f, uint32_t op, struct value *v)
+{
+	if (op != TXW_F_HAS || str_is(v->text, "*") || v->text.len == 0)
+		return lex_fail(p, f->at,
+				"say which attribute, as in attributes.country = \"DE\" or "
+				"attributes:country");
+	f->path = v->text;
+	v->text = STR_LIT("*");
+	return 0;
+}
+
+static int32_t check_cost(struct parser *p, const struct field *f, uint32_t op,
+			  const struct value *v)
+{
+	p->cost += f->number == TXW_FIELD_ATTRIBUTES ? 8 : op == TXW_F_HAS ? 4 : 1;
+	if (p->cost > FILTER_COST_MAX)
+		return lex_fail(p, f->at,
+				"the filter is too dear from here on: it may cost %d, where a test "
+				"costs 1, with : 4, and on an attribute 8",
+				FILTER_COST_MAX);
+	if (op == TXW_F_HAS && v->text.len > FILTER_HAS_MAX)
+		return lex_fail(p, v->at, "after : at most %d bytes can be looked for",
+				FILTER_HAS_MAX);
+	return 0;
+}
+
+int32_t check_test(struct parser *p, const struct field *field, uint32_t op,
+		   const struct value *value, txw_filter *node)
 {
 	struct value v = *value;
+	struct field copy = *field, *f = &copy;
 	int32_t rc = check_op(p, f, op, &v);
+	if (rc >= 0)
+		rc = check_cost(p, f, op, &v);
+	if (rc >= 0 && f->number == TXW_FIELD_ATTRIBUTES && !f->path.ptr)
+		rc = check_key(p, f, op, &v);
 	if (rc < 0)
 		return rc;
 	if (op == TXW_F_HAS && v.text.len > 1 && is_prefix(v.text))
 		v.text.len--;
 	if (op != TXW_F_HAS && f->kind == TXW_F_TIME)
-		rc = check_time(p, f, &v, &node->time);
+		rc = check_time(p, f, &v, node);
 	else if (op != TXW_F_HAS && f->kind == TXW_F_NUMBER && !decimal_valid(v.text))
 		rc = lex_fail(p, v.at, "`%s` takes a number, as in 1250.00; found `%.*s`", f->name,
 			      shown(v.text), v.text.ptr);

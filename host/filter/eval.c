@@ -27,11 +27,15 @@ static bool test_text(const txw_filter *f, txw_str have)
 	return have.len && match_text(f->op, have, f->text);
 }
 
-static bool test_time(const txw_filter *f, txw_time have)
+/* now: the event's time, for a rule's relative times. */
+static bool test_time(const txw_filter *f, txw_time have, txw_time now)
 {
+	txw_time want = f->time;
 	if (!have)
 		return false;
-	return f->op == TXW_F_HAS || match_order(f->op, (have > f->time) - (have < f->time));
+	if (f->relative && __builtin_add_overflow(now, f->time, &want))
+		want = f->time < 0 ? INT64_MIN : INT64_MAX;
+	return f->op == TXW_F_HAS || match_order(f->op, (have > want) - (have < want));
 }
 
 static bool test_decimal(const txw_filter *f, txw_str have)
@@ -69,6 +73,7 @@ static bool test_attribute(const txw_filter *f, struct subject *s)
 static bool test_tx(const txw_filter *f, struct subject *s)
 {
 	const txw_tx *tx = s->tx;
+	txw_time now = s->event ? s->event->at : 0;
 	switch (f->field) {
 	case TXW_FIELD_ID:
 		return test_id(f, tx->id);
@@ -93,15 +98,15 @@ static bool test_tx(const txw_filter *f, struct subject *s)
 	case TXW_FIELD_VERSION:
 		return test_int(f, tx->version);
 	case TXW_FIELD_CREATED_AT:
-		return test_time(f, tx->created_at);
+		return test_time(f, tx->created_at, now);
 	case TXW_FIELD_UPDATED_AT:
-		return test_time(f, tx->updated_at);
+		return test_time(f, tx->updated_at, now);
 	case TXW_FIELD_STATUS_SINCE:
-		return test_time(f, tx->status_since);
+		return test_time(f, tx->status_since, now);
 	case TXW_FIELD_EXPIRES_AT:
-		return test_time(f, tx->expires_at);
+		return test_time(f, tx->expires_at, now);
 	case TXW_FIELD_FINISHED_AT:
-		return test_time(f, tx->finished_at);
+		return test_time(f, tx->finished_at, now);
 	case TXW_FIELD_ATTRIBUTES:
 		return test_attribute(f, s);
 	default:
@@ -123,7 +128,7 @@ static bool test_event(const txw_filter *f, const txw_event *ev)
 	case TXW_FIELD_ACTOR:
 		return test_text(f, ev->actor);
 	case TXW_FIELD_AT:
-		return test_time(f, ev->at);
+		return test_time(f, ev->at, ev->at);
 	case TXW_FIELD_SEQ:
 		return test_int(f, ev->seq);
 	/* Events of no transaction have a reason and a code of their own. */

@@ -148,6 +148,12 @@ int32_t lex_field(struct parser *p, struct dotted *out)
 				p->pos++;
 			*s = (txw_str){p->text.ptr + start, p->pos - start};
 		}
+		if (out->n == 1 && p->pos == start && !lex_at_end(p) &&
+		    (p->text.ptr[start] == '"' || p->text.ptr[start] == '\''))
+			return lex_fail(
+			    p, start,
+			    "a text stands alone: say where to look, as in reason:%c...%c",
+			    p->text.ptr[start], p->text.ptr[start]);
 		if (p->pos == start)
 			return lex_fail(p, start, "expected %s, found %s",
 					out->n > 1 ? "a name after the dot" : "a field, NOT or (",
@@ -156,6 +162,18 @@ int32_t lex_field(struct parser *p, struct dotted *out)
 			return 0;
 		p->pos++;
 	}
+}
+
+bool lex_follows(struct parser *p, char c)
+{
+	lex_space(p);
+	return !lex_at_end(p) && p->text.ptr[p->pos] == c;
+}
+
+bool lex_op_follows(struct parser *p)
+{
+	lex_space(p);
+	return !lex_at_end(p) && strchr("=!<>:", p->text.ptr[p->pos]);
 }
 
 int32_t lex_op(struct parser *p, const struct dotted *field, uint32_t *op)

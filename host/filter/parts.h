@@ -18,6 +18,7 @@ struct parser {
 	enum filter_scope scope;
 	txw_time now;
 	uint32_t n_nodes;
+	uint32_t cost;
 	uint32_t depth; /* open parentheses and NOTs */
 };
 
@@ -34,7 +35,7 @@ struct field {
 	uint32_t number; /* TXW_FIELD_ */
 	uint32_t kind;   /* TXW_F_TEXT ... */
 	const char *name;
-	txw_str path; /* as in txw_filter */
+	txw_str path; /* as in txw_filter; no pointer: attributes as a whole */
 };
 
 struct value {
@@ -54,14 +55,17 @@ bool lex_at_end(const struct parser *p);
 bool lex_char(struct parser *p, char c);
 bool lex_keyword(struct parser *p, const char *word);
 int32_t lex_field(struct parser *p, struct dotted *out);
+/* Does a comparator come next, or what character does? */
+bool lex_op_follows(struct parser *p);
+bool lex_follows(struct parser *p, char c);
 int32_t lex_op(struct parser *p, const struct dotted *field, uint32_t *op);
 int32_t lex_value(struct parser *p, struct value *out);
 
 /* ---- check.c ---- */
 int32_t check_field(struct parser *p, const struct dotted *name, struct field *out);
 /* Fills node's op, field, path, text and time. */
-int32_t check_test(struct parser *p, const struct field *f, uint32_t op, const struct value *value,
-		   txw_filter *node);
+int32_t check_test(struct parser *p, const struct field *field, uint32_t op,
+		   const struct value *value, txw_filter *node);
 
 /* ---- match.c ---- */
 /* text as compared by EQ, NE and HAS. */

@@ -161,7 +161,7 @@ static void add_one(struct notify *n, const struct conf_section *s, txw_str to,
 	rule->tenant = arena_str(&rule->arena, conf_text(s, "tenant"));
 	rule->types = UINT64_MAX;
 	rule->is_ordered = conf_flag(s, "ordered");
-	if (filter_parse(&rule->arena, conf_text(s, "when"), FILTER_EVENT, loop_now(n->loop),
+	if (filter_parse(&rule->arena, conf_text(s, "when"), FILTER_EVENT, FILTER_EACH_EVENT,
 			 &rule->filter, &e) < 0) {
 		conf_problem(report, conf_line(s, "when"), "route %s: when: %s", s->title, e.text);
 		rule_free(rule);
@@ -207,7 +207,7 @@ static int32_t on_subscription(void *ctx, const txw_doc *doc)
 	t->is_subscription = true;
 	atomic_store(&t->is_disabled, !sub.is_enabled);
 	sub_apply(t, n, &sub);
-	struct rule *rule = sub_rule(n, t, &sub, &e);
+	struct rule *rule = sub_rule(t, &sub, &e);
 	if (rule) {
 		rule->next = n->routes;
 		n->routes = rule;

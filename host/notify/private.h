@@ -272,7 +272,7 @@ struct sub {
 int32_t sub_read(struct notify *n, txw_str tenant, const json_t *body, struct sub *out,
 		 struct err *e);
 /* Makes the rule a subscription's or route's events are found by. */
-struct rule *sub_rule(struct notify *n, struct target *t, const struct sub *sub, struct err *e);
+struct rule *sub_rule(struct target *t, const struct sub *sub, struct err *e);
 void sub_apply(struct target *t, struct notify *n, const struct sub *sub); /* to the lane */
 /* A bit for every type that a pattern names: "transaction.*", "*". */
 bool types_match(txw_str pattern, uint64_t *types);

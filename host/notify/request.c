@@ -205,7 +205,7 @@ static int32_t prepare_sub(struct sub_request *r, struct change *c)
 		return rc;
 	if (r->what == SUB_CREATE)
 		c->target = target_new(n, r->tenant, r->id);
-	c->rule = sub_rule(n, c->target, &c->sub, &r->job.err);
+	c->rule = sub_rule(c->target, &c->sub, &r->job.err);
 	return c->rule ? 0 : TXW_E_INVALID;
 }
 

@@ -74,11 +74,11 @@ static int32_t read_limits(const json_t *body, struct sub *out, struct err *e)
 	return 0;
 }
 
-static int32_t check_filter(struct notify *n, txw_str text, struct err *e)
+static int32_t check_filter(txw_str text, struct err *e)
 {
 	struct arena a = {0};
 	const txw_filter *f;
-	int32_t rc = filter_parse(&a, text, FILTER_EVENT, loop_now(n->loop), &f, e);
+	int32_t rc = filter_parse(&a, text, FILTER_EVENT, FILTER_EACH_EVENT, &f, e);
 	arena_free(&a);
 	return rc < 0 ? err_prefix(e, "filter: ") : 0;
 }
@@ -115,14 +115,14 @@ int32_t sub_read(struct notify *n, txw_str tenant, const json_t *body, struct su
 	out->settings = settings ? json_dumps(settings, JSON_COMPACT) : xstrdup("{}");
 	int32_t rc;
 	if ((rc = read_events(body, &out->types, e)) < 0 || (rc = read_limits(body, out, e)) < 0 ||
-	    (rc = check_filter(n, out->filter, e)) < 0 || (rc = check_target(n, out, e)) < 0) {
+	    (rc = check_filter(out->filter, e)) < 0 || (rc = check_target(n, out, e)) < 0) {
 		free(out->settings);
 		out->settings = NULL;
 	}
 	return rc;
 }
 
-struct rule *sub_rule(struct notify *n, struct target *t, const struct sub *sub, struct err *e)
+struct rule *sub_rule(struct target *t, const struct sub *sub, struct err *e)
 {
 	struct rule *rule = xcalloc(1, sizeof(*rule));
 	rule->target = t;
@@ -130,7 +130,7 @@ struct rule *sub_rule(struct notify *n, struct target *t, const struct sub *sub,
 	rule->types = sub->types;
 	rule->from_seq = sub->from_seq;
 	rule->is_ordered = sub->is_ordered;
-	if (filter_parse(&rule->arena, sub->filter, FILTER_EVENT, loop_now(n->loop), &rule->filter,
+	if (filter_parse(&rule->arena, sub->filter, FILTER_EVENT, FILTER_EACH_EVENT, &rule->filter,
 			 e) < 0) {
 		rule_free(rule);
 		return NULL;

@@ -151,7 +151,7 @@ FIELD(txw_filter, path, 16, 16);
 FIELD(txw_filter, text, 32, 16);
 FIELD(txw_filter, time, 48, 8);
 FIELD(txw_filter, n_children, 56, 4);
-FIELD(txw_filter, reserved, 60, 4);
+FIELD(txw_filter, relative, 60, 4);
 FIELD(txw_filter, children, 64, 8);
 SIZE(txw_filter, 72);
 

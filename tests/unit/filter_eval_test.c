@@ -183,6 +183,38 @@ static void events_answer_for_themselves_and_their_transaction(void **state)
 	asks("status = failed AND attributes.n = 7", FILTER_EVENT, true);
 }
 
+/* Does the rule hold for the sample's event, when it happens so late? */
+static bool rule_holds(const char *text, txw_time at)
+{
+	struct arena a = {0};
+	struct err e = {0};
+	const txw_filter *f;
+	txw_tx tx = sample();
+	txw_event ev = {.size = sizeof ev, .type = TXW_EV_FAILED, .at = at, .tx = &tx};
+	assert_int_equal(filter_parse(&a, str_of(text), FILTER_EVENT, FILTER_EACH_EVENT, &f, &e),
+			 0);
+	bool holds = filter_match_event(f, &ev);
+	arena_free(&a);
+	return holds;
+}
+
+static void a_rule_s_relative_times_count_from_each_event(void **state)
+{
+	(void)state;
+	/* It was updated an hour before NOW. */
+	assert_false(rule_holds("updated_at < -2h", NOW));
+	assert_true(rule_holds("updated_at < -2h", NOW + 2 * HOUR));
+	assert_true(rule_holds("updated_at > +1h", NOW - 3 * HOUR));
+	assert_true(rule_holds("at = now", NOW));
+	assert_true(rule_holds("at = now", NOW + DAY));
+	assert_true(rule_holds("updated_at < now", NOW));
+	assert_false(rule_holds("updated_at < now", NOW - 2 * HOUR));
+	/* Absolute ones do not move. */
+	assert_true(rule_holds("updated_at < 2026-01-01", NOW));
+	assert_true(rule_holds("updated_at < 2026-01-01", NOW + DAY));
+	assert_false(rule_holds("updated_at < -100000d", INT64_MIN + 5));
+}
+
 static void an_event_of_no_transaction_has_only_its_own_fields(void **state)
 {
 	(void)state;
@@ -250,6 +282,7 @@ int main(void)
 	    cmocka_unit_test(attributes_keep_their_json_types),
 	    cmocka_unit_test(broken_attributes_are_no_value),
 	    cmocka_unit_test(events_answer_for_themselves_and_their_transaction),
+	    cmocka_unit_test(a_rule_s_relative_times_count_from_each_event),
 	    cmocka_unit_test(an_event_of_no_transaction_has_only_its_own_fields),
 	    cmocka_unit_test(a_filter_is_narrowed_by_a_field),
 	    cmocka_unit_test(the_tree_does_not_need_the_text_any_more),

@@ -193,6 +193,54 @@ static void values_must_fit_their_field(void **state)
 	refuses_in("type = transactions.*", FILTER_EVENT, "no event type begins with");
 }
 
+static void a_word_alone_is_refused_with_what_to_write(void **state)
+{
+	(void)state;
+	REFUSED("refund",
+		"column 1: `refund` stands alone: say where to look, as in reason:refund");
+	REFUSED("status = failed refund", "column 17: `refund` stands alone");
+	REFUSED("status = failed AND \"two words\"",
+		"column 21: a text stands alone: say where to look, as in reason:\"...\"");
+	REFUSED("'x'", "as in reason:'...'");
+	REFUSED("status", "expected = != < <= > >= or : after `status`, found the end");
+	REFUSED("regex(ref, 'x')", "column 1: there are no functions, and so no `regex(`");
+}
+
+static void attributes_are_asked_for_by_their_name(void **state)
+{
+	(void)state;
+	YES("attributes:country");
+	YES("attributes:\"country\"");
+	NO("attributes:nix");
+	NO("attributes:gone"); /* null is no value */
+	YES("NOT attributes:nix");
+	REFUSED("attributes:*", "say which attribute");
+	REFUSED("attributes = country", "say which attribute");
+	REFUSED("attributes > 1", "say which attribute");
+}
+
+static void a_filter_that_would_be_dear_is_refused(void **state)
+{
+	(void)state;
+	struct buf b = {0};
+	for (int i = 0; i < FILTER_COST_MAX / 8; i++)
+		buf_text(&b, "attributes.a=1 ");
+	buf_char(&b, '\0');
+	NO(b.ptr);
+	b.len--;
+	buf_text(&b, "ref=a");
+	buf_char(&b, '\0');
+	REFUSED(b.ptr, "column 1921: the filter is too dear from here on");
+	buf_free(&b);
+	char text[FILTER_HAS_MAX + 32];
+	size_t n = (size_t)snprintf(text, sizeof text, "reason:");
+	memset(text + n, 'x', FILTER_HAS_MAX + 1);
+	text[n + FILTER_HAS_MAX + 1] = '\0';
+	REFUSED(text, "column 8: after : at most 256 bytes");
+	text[n + FILTER_HAS_MAX] = '\0';
+	NO(text);
+}
+
 static void text_that_is_too_long_or_not_utf8_is_refused(void **state)
 {
 	(void)state;
@@ -314,6 +362,9 @@ int main(void)
 	    cmocka_unit_test(small_keywords_are_pointed_out),
 	    cmocka_unit_test(fields_of_events_are_refused_for_transactions),
 	    cmocka_unit_test(values_must_fit_their_field),
+	    cmocka_unit_test(a_word_alone_is_refused_with_what_to_write),
+	    cmocka_unit_test(attributes_are_asked_for_by_their_name),
+	    cmocka_unit_test(a_filter_that_would_be_dear_is_refused),
 	    cmocka_unit_test(text_that_is_too_long_or_not_utf8_is_refused),
 	    cmocka_unit_test(too_many_parts_are_refused),
 	    cmocka_unit_test(too_deep_nesting_is_refused),

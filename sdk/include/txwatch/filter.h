@@ -83,7 +83,8 @@ typedef struct txw_filter {
 	                          * its name; a number as exact decimal */
 	txw_time time;       /* TEST on a TIME field: the value */
 	uint32_t n_children; /* AND, OR, NOT */
-	uint32_t reserved;
+	uint32_t relative;   /* the host's: 1 = time counts from the event's
+	                          * own time. Stores get 0 */
 	const struct txw_filter *const *children;
 } txw_filter;
 
