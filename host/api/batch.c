@@ -71,10 +71,10 @@ static bool read_batch(struct write *w, txw_str body, txw_time now)
 
 static void go_on(struct write *w, bool is_good)
 {
-	if (is_good)
-		write_submit(w);
-	else
+	if (!is_good)
 		write_wrong(w);
+	else if (write_may(w))
+		write_submit(w);
 }
 
 static int32_t parse(struct read_job *job, const txw_store *store, void *reader, struct err *e)

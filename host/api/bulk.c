@@ -150,7 +150,9 @@ void do_tx_bulk(struct call *c)
 	}
 	struct bulk *b = xcalloc(1, sizeof(*b));
 	int32_t rc = read_params(b, params, loop_now(c->api->site->loop), &e);
-	if (rc >= 0 && !redact_action(c, params))
+	if (rc >= 0 && !op_may(c, &b->op))
+		call_no_admin(c, "legal_hold");
+	else if (rc >= 0 && !redact_action(c, params))
 		call_problem(c, PROBLEM_INTERNAL, NULL);
 	else if (rc >= 0)
 		call_begin_job(c, "bulk", json_incref(params));

@@ -38,7 +38,8 @@
 	{"currency", INPUT_CURRENCY, INPUT_NULLABLE, AT(currency), 0, OP_SET_CURRENCY}, \
 	{"attributes", INPUT_OBJECT, INPUT_NULLABLE, AT(attributes), 0, OP_SET_ATTRIBUTES}, \
 	{"expires_at", INPUT_TIME, INPUT_NULLABLE, AT(expires_at), 0, OP_SET_EXPIRES}, \
-	{"expires_in", INPUT_PERIOD, 0, AT(expires_in), 0, OP_SET_EXPIRES}
+	{"expires_in", INPUT_PERIOD, 0, AT(expires_in), 0, OP_SET_EXPIRES}, \
+	{"legal_hold", INPUT_BOOL, 0, AT(held), 0, OP_SET_HELD}
 
 #define BATCH_MEMBERS \
 	{"op", INPUT_SKIP, INPUT_REQUIRED, 0, 0, 0}

@@ -78,7 +78,7 @@ void do_tx_status(struct call *c)
 void do_tx_update(struct call *c)
 {
 	struct write *w = write_existing(c, OP_UPDATE);
-	if (w && take_body(w, UPDATE_ROWS, UPDATE_ROWS_N))
+	if (w && take_body(w, UPDATE_ROWS, UPDATE_ROWS_N) && write_may(w))
 		write_submit(w);
 }
 

@@ -72,6 +72,34 @@ static void write_done(struct batch *b)
 	call_answer(c, &a);
 }
 
+bool op_may(const struct call *c, const struct op *op)
+{
+	return !(op->set & OP_SET_HELD) || c->token->scope >= SCOPE_ADMIN;
+}
+
+void call_no_admin(struct call *c, const char *for_what)
+{
+	struct answer a = {0};
+	answer_problem_open(&a, c, PROBLEM_FORBIDDEN,
+			    arena_printf(c->arena, "%s needs the scope `admin`", for_what));
+	json_m_text(&a.body, "scope", scope_name(SCOPE_ADMIN));
+	json_close(&a.body, '}');
+	call_answer(c, &a);
+}
+
+bool write_may(struct write *w)
+{
+	struct call *c = w->call;
+	for (size_t i = 0; i < w->batch->n; i++) {
+		if (op_may(c, &w->batch->ops[i]))
+			continue;
+		write_free(w);
+		call_no_admin(c, "legal_hold");
+		return false;
+	}
+	return true;
+}
+
 void write_submit(struct write *w)
 {
 	struct batch *b = w->batch;

@@ -29,6 +29,12 @@ struct write {
 struct write *write_new(struct call *c, size_t n, void (*render)(struct write *, struct answer *));
 void write_ops(struct write *w, size_t n);
 void write_submit(struct write *w);
+/* May the caller do all of it? What a legal hold keeps, only an admin may let
+ * go. false: answered with 403, and the write is freed. */
+bool write_may(struct write *w);
+/* The same of one operation; answers nothing. */
+bool op_may(const struct call *c, const struct op *op);
+void call_no_admin(struct call *c, const char *for_what);
 /* The body was wrong (w->in.mistake), or nothing will be submitted. */
 void write_wrong(struct write *w);
 void write_free(struct write *w);

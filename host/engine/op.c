@@ -354,6 +354,10 @@ static bool update_row(struct change *c)
 		row->paused = op->paused;
 		changed = true;
 	}
+	if (op->set & OP_SET_HELD && row->held != op->held) {
+		row->held = op->held;
+		changed = true;
+	}
 	return changed;
 }
 

@@ -38,7 +38,8 @@ enum op_result {
 #define OP_SET_ATTRIBUTES 8u
 #define OP_SET_EXPIRES    16u
 #define OP_SET_PAUSED     32u
-#define OP_SET_POLL_NOW   64u /* next_poll_at = now */
+#define OP_SET_POLL_NOW   64u  /* next_poll_at = now */
+#define OP_SET_HELD       128u /* legal hold */
 
 struct op {
 	enum op_kind kind;
@@ -60,6 +61,7 @@ struct op {
 	txw_time expires_at; /* absolute; 0 with OP_SET_EXPIRES = never */
 	int64_t expires_in;  /* CREATE: microseconds from now; 0 = none */
 	uint32_t paused;
+	uint32_t held;
 	uint32_t dry_run;            /* 1: say the result, write nothing */
 	uint32_t unknown_is_anomaly; /* pollers: an unknown word is told of */
 	int64_t if_version;          /* 0 = any */

@@ -59,3 +59,32 @@ def a_long_history_is_walked_back_to_its_beginning(t):
     path = "/v1/transactions/" + made["id"]
     check.equal(site.get(path)["version"], 1001, "version")
     check.equal(site.get(f"{path}?at={times.text(then)}"), made, "as it was")
+
+
+WRITER = "wri_" + "w" * 32
+
+
+def a_legal_hold_is_an_admins_to_set_and_lift_by_every_way(t):
+    site = t.site('token writer { value = "env:T_WRITER" scopes = { "write" } }\n',
+                  env={"T_WRITER": WRITER})
+    made = site.create("p1")
+    path = "/v1/transactions/" + made["id"]
+    for hold in (True, False):
+        for method, where, body in (
+                ("PATCH", path, {"owner": "x", "legal_hold": hold}),
+                ("POST", "/v1/transactions:batch", {"operations": [
+                    {"op": "update", "id": made["id"], "legal_hold": hold}]}),
+                ("POST", "/v1/transactions:bulk", {"filter": "flow = payment", "action": {
+                    "update": {"legal_hold": hold}}})):
+            reply = site.ask(method, where, body, token=WRITER)
+            check.equal((reply.status, reply.json.get("scope")), (403, "admin"), where)
+        check.equal("legal_hold" in site.get(path), not hold, "nothing changed")
+        reply = site.ask("PATCH", path, {"legal_hold": hold})
+        check.equal(reply.json.get("legal_hold", False), hold, "changed")
+        again = site.ask("PATCH", path, {"legal_hold": hold})
+        check.equal(again.json, reply.json, "once more changes nothing")
+    check.equal(site.ask("PATCH", path, {"legal_hold": None}).status, 400, "null")
+    events = site.events()
+    check.equal([e["transaction"].get("legal_hold", False) for e in events], [False, True, False],
+                "its events")
+    check.equal(events[1]["actor"], "token:admin", "who")
