@@ -6,7 +6,6 @@
  *   DRAINING -> STOPPED   all under way is settled, or `drain` has passed, or
  *                         a second signal
  */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +14,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
-#include "command/command.h"
+#include "command/args.h"
 #include "site.h"
 
 #define VIRTUAL_START "2026-01-01T00:00:00Z"
@@ -252,32 +251,19 @@ static bool parse_clock(const char *text, struct clock *clock)
 	return true;
 }
 
-static int parse_options(int argc, char **argv, struct options *o)
+static int take_options(const struct args *a, struct options *o)
 {
-	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
-					      {"clock", required_argument, NULL, 'k'},
-					      {NULL, 0, NULL, 0}};
-	int c;
-	o->path = TXW_CONF_FILE;
+	const char *clock = args_get(a, "clock");
+	o->path = args_get(a, "config");
+	if (!o->path)
+		o->path = COMMAND_CONF_FILE;
 	clock_real(&o->clock);
-	while ((c = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
-		if (c == 'c') {
-			o->path = optarg;
-		} else if (c != 'k') {
-			return 2;
-		} else if (!parse_clock(optarg, &o->clock)) {
-			fprintf(stderr,
-				"txwatch run: --clock=%s: real, virtual or virtual:TIME (RFC 3339) "
-				"is needed\n",
-				optarg);
-			return 2;
-		}
-	}
-	if (optind < argc) {
-		fprintf(stderr, "txwatch run: %s: no such argument\n", argv[optind]);
-		return 2;
-	}
-	return 0;
+	if (!clock || parse_clock(clock, &o->clock))
+		return EXIT_WELL;
+	fprintf(stderr,
+		"txwatch run: --clock=%s: real, virtual or virtual:TIME (RFC 3339) is needed\n",
+		clock);
+	return EXIT_USAGE;
 }
 
 static void print_report(const struct conf_report *report)
@@ -362,12 +348,12 @@ static int run_site(struct site *s, const char *path, struct site **next, int *l
 	return status;
 }
 
-int command_run(int argc, char **argv)
+int command_run(const struct args *a)
 {
 	struct options o;
 	struct conf_report report;
 	int listener = 0;
-	int status = parse_options(argc, argv, &o);
+	int status = take_options(a, &o);
 	if (status)
 		return status;
 	conf_report_init(&report, o.path);

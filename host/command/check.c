@@ -1,11 +1,10 @@
 /* check.c: `txwatch check`: everything that can be wrong with a site's file,
  * without running it. */
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "command/command.h"
+#include "command/args.h"
 #include "site.h"
 
 /* What a site is summed up by: sections of a keyword, or of a kind of plugin. */
@@ -85,19 +84,9 @@ static int check(const char *path)
 	return status;
 }
 
-int command_check(int argc, char **argv)
+int command_check(const struct args *a)
 {
-	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-						{NULL, 0, NULL, 0}};
-	const char *path = COMMAND_CONF_FILE;
-	int c;
+	const char *path = args_get(a, "config");
 
-	while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
-		if (c != 'c')
-			return command_misused("check");
-		path = optarg;
-	}
-	if (optind < argc)
-		return command_misused("check");
-	return check(path);
+	return check(path ? path : COMMAND_CONF_FILE);
 }

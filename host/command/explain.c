@@ -2,12 +2,10 @@
  * the host's own. */
 #include "command/explain.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
-#include "command/command.h"
 #include "command/finding.h"
 
 struct request {
@@ -108,26 +106,17 @@ static int explain(struct request *r)
 	return status;
 }
 
-int command_explain(int argc, char **argv)
+int command_explain(const struct args *a)
 {
-	static const struct option options[] = {FINDING_OPTIONS,
-						{"markdown", no_argument, NULL, 'm'},
-						{"all", no_argument, NULL, 'a'},
-						{NULL, 0, NULL, 0}};
-	struct request r = {0};
-	int c;
+	struct request r = {.name = args_word(a, 0),
+			    .is_markdown = args_has(a, "markdown"),
+			    .is_all = args_has(a, "all")};
 
-	while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
-		if (c == 'm')
-			r.is_markdown = true;
-		else if (c == 'a')
-			r.is_all = true;
-		else if (!finding_option(&r.finding, c, optarg))
-			return command_misused("explain");
+	if (r.name && r.is_all) {
+		fprintf(stderr, "txwatch explain: a name or --all, not both\n");
+		return EXIT_USAGE;
 	}
-	if (optind < argc)
-		r.name = argv[optind++];
-	if (optind < argc || (r.name && r.is_all))
-		return command_misused("explain");
+	if (!finding_options(&r.finding, a))
+		return EXIT_USAGE;
 	return explain(&r);
 }

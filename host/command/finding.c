@@ -5,14 +5,19 @@
 
 #include "base/str.h"
 
-bool finding_option(struct finding *f, int c, const char *arg)
+bool finding_options(struct finding *f, const struct args *a)
 {
-	if (c == 'c')
-		f->conf_path = arg;
-	else if (c == 'p' && f->n_dirs < FINDING_MAX_DIRS)
-		f->dirs[f->n_dirs++] = arg;
-	else
-		return false;
+	const char *dir;
+
+	f->conf_path = args_get(a, "config");
+	for (size_t at = 0; (dir = args_next(a, "plugin-path", &at)) != NULL;) {
+		if (f->n_dirs == FINDING_MAX_DIRS) {
+			fprintf(stderr, "txwatch %s: at most %d --plugin-path\n", a->command->name,
+				FINDING_MAX_DIRS);
+			return false;
+		}
+		f->dirs[f->n_dirs++] = dir;
+	}
 	return true;
 }
 

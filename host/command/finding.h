@@ -4,6 +4,7 @@
 #define TXWATCH_COMMAND_FINDING_H
 
 #include "base/buf.h"
+#include "command/args.h"
 #include "plugin/plugin.h"
 
 #define FINDING_MAX_DIRS 16
@@ -27,12 +28,7 @@ bool finding_open(struct finding *f);
 void finding_load(struct finding *f);
 void finding_close(struct finding *f);
 
-/* Takes the options -c and --plugin-path; false: not one of them. */
-bool finding_option(struct finding *f, int c, const char *arg);
-#define FINDING_OPTIONS                                     \
-	{"config", required_argument, NULL, 'c'},           \
-	{                                                   \
-		"plugin-path", required_argument, NULL, 'p' \
-	}
+/* Fills conf_path and dirs from the options. false: told on stderr. */
+bool finding_options(struct finding *f, const struct args *a);
 
 #endif

@@ -4,7 +4,6 @@
  * Reads the flow sections alone: neither plugins nor secrets are needed, and
  * mistakes elsewhere in the file are `txwatch check`'s to tell.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "command/command.h"
+#include "command/args.h"
 #include "config/conf.h"
 #include "flow/flow.h"
 
@@ -46,8 +45,9 @@ static struct conf *parse_flows(const struct conf_scan *scan, struct conf_report
 	return conf;
 }
 
-static bool open_file(struct flows_file *f, const char *path)
+static bool open_file(struct flows_file *f, const struct args *a)
 {
+	const char *path = args_has(a, "config") ? args_get(a, "config") : COMMAND_CONF_FILE;
 	struct buf text = {0};
 	conf_report_init(&f->report, path);
 	struct conf_scan *scan = conf_scan(path, &f->report);
@@ -116,45 +116,44 @@ static int list(const struct flows_file *f)
 	return 0;
 }
 
-/* words: the flow's name, then the steps. */
-static int show(const struct flows_file *f, bool is_try, char **words, size_t n)
+static int show(const struct flows_file *f, const struct args *a, bool is_try)
 {
-	const struct flow *flow = find(f, words[0]);
+	const struct flow *flow = find(f, args_word(a, 0));
 	struct buf out = {0};
 	bool is_good = true;
 	if (!flow)
-		return 1;
+		return EXIT_FAILED;
 	if (is_try)
-		is_good = flow_try(flow, (const char *const *)words + 1, n - 1, &out);
+		is_good = flow_try(flow, a->words + 1, a->n_words - 1, &out);
 	else
 		flow_graph(flow, &out);
 	fwrite(out.ptr, 1, out.len, stdout);
 	buf_free(&out);
-	return is_good ? 0 : 1;
+	return is_good ? EXIT_WELL : EXIT_FAILED;
 }
 
-int command_flow(int argc, char **argv)
+int command_flow_list(const struct args *a)
 {
-	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-						{NULL, 0, NULL, 0}};
-	const char *path = COMMAND_CONF_FILE;
-	int c;
-
-	while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
-		if (c != 'c')
-			return command_misused("flow");
-		path = optarg;
-	}
-	const char *verb = optind < argc ? argv[optind++] : "";
-	size_t n = (size_t)(argc - optind);
-	bool is_list = strcmp(verb, "list") == 0, is_try = strcmp(verb, "try") == 0;
-	bool is_graph = strcmp(verb, "graph") == 0;
-	if (!((is_list && n == 0) || (is_graph && n == 1) || (is_try && n >= 1)))
-		return command_misused("flow");
 	struct flows_file f = {0};
-	int status = 1;
-	if (open_file(&f, path))
-		status = is_list ? list(&f) : show(&f, is_try, argv + optind, n);
+	int status = open_file(&f, a) ? list(&f) : EXIT_FAILED;
 	close_file(&f);
 	return status;
+}
+
+static int open_and_show(const struct args *a, bool is_try)
+{
+	struct flows_file f = {0};
+	int status = open_file(&f, a) ? show(&f, a, is_try) : EXIT_FAILED;
+	close_file(&f);
+	return status;
+}
+
+int command_flow_graph(const struct args *a)
+{
+	return open_and_show(a, false);
+}
+
+int command_flow_try(const struct args *a)
+{
+	return open_and_show(a, true);
 }

@@ -1,11 +1,9 @@
 /* plugins.c: `txwatch plugins`: what plugins there are, and why one is not
  * used. */
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
-#include "command/command.h"
 #include "command/finding.h"
 
 #define N_COLUMNS 6
@@ -105,33 +103,24 @@ static void print_json(const struct plugins *p)
 	buf_free(&b);
 }
 
-int command_plugins(int argc, char **argv)
+int command_plugins(const struct args *a)
 {
-	static const struct option options[] = {
-	    FINDING_OPTIONS, {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
 	struct finding finding = {0};
-	bool is_json = false;
-	int status = 0, c;
+	int status = EXIT_WELL;
 
-	while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
-		if (c == 'j')
-			is_json = true;
-		else if (!finding_option(&finding, c, optarg))
-			return command_misused("plugins");
-	}
-	if (optind < argc)
-		return command_misused("plugins");
+	if (!finding_options(&finding, a))
+		return EXIT_USAGE;
 	if (!finding_open(&finding))
-		return 1;
+		return EXIT_FAILED;
 	finding_load(&finding);
-	if (is_json)
+	if (args_has(a, "json"))
 		print_json(finding.plugins);
 	else
 		print_table(finding.plugins);
 	/* A site whose plugin is refused does not run as written. */
 	for (const struct plugin_file *f = plugins_first(finding.plugins); f; f = f->next)
 		if (finding.conf_path && !f->is_loaded)
-			status = 1;
+			status = EXIT_FAILED;
 	finding_close(&finding);
 	return status;
 }

@@ -1,11 +1,10 @@
 /*
- * token.c: `txwatch token`: a random token, shown once, and the section that
+ * token.c: `txwatch token make`: a random token, shown once, and the section that
  * admits it by its hash.
  *
  * stdout: the token on the first line, the section on the next; what is for
  * people goes to stderr.
  */
-#include <getopt.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdio.h>
@@ -13,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "command/command.h"
+#include "command/args.h"
 
 #define SECRET_BYTES 32
 #define TOKEN_MAX    64
@@ -26,8 +25,6 @@ struct wanted {
 	char expires[TIME_TEXT_MAX]; /* "" = never */
 };
 
-static const char *const SCOPES[] = {"read", "write", "admin"};
-
 static bool is_plain(const char *z)
 {
 	size_t len = strspn(z, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
@@ -37,22 +34,17 @@ static bool is_plain(const char *z)
 
 static int misused(const char *what, const char *found)
 {
-	fprintf(stderr, "txwatch token: %s, found `%s`\n", what, found);
-	return command_misused("token");
+	fprintf(stderr, "txwatch token make: %s, found `%s`\n", what, found);
+	return EXIT_USAGE;
 }
 
-static bool take_scope(struct wanted *w, const char *word)
+static void take_scope(struct wanted *w, const char *word)
 {
-	for (size_t i = 0; i < sizeof(SCOPES) / sizeof(SCOPES[0]); i++) {
-		if (strcmp(SCOPES[i], word) != 0)
-			continue;
-		for (size_t j = 0; j < w->n_scopes; j++)
-			if (w->scopes[j] == SCOPES[i])
-				return true;
-		w->scopes[w->n_scopes++] = SCOPES[i];
-		return true;
-	}
-	return false;
+	for (size_t i = 0; i < w->n_scopes; i++)
+		if (strcmp(w->scopes[i], word) == 0)
+			return;
+	if (w->n_scopes < sizeof(w->scopes) / sizeof(w->scopes[0]))
+		w->scopes[w->n_scopes++] = word;
 }
 
 /* A time, or a duration from now. */
@@ -139,31 +131,19 @@ static int make_and_print(const struct wanted *w)
 	return 0;
 }
 
-int command_token(int argc, char **argv)
+int command_token(const struct args *a)
 {
-	static const struct option options[] = {{"scope", required_argument, NULL, 's'},
-						{"tenant", required_argument, NULL, 't'},
-						{"expires", required_argument, NULL, 'e'},
-						{NULL, 0, NULL, 0}};
-	struct wanted w = {.name = "operator"};
-	int c;
+	struct wanted w = {.name = args_word(a, 0), .tenant = args_get(a, "tenant")};
+	const char *expires = args_get(a, "expires"), *scope;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 's' && !take_scope(&w, optarg))
-			return misused("--scope takes read, write or admin", optarg);
-		if (c == 'e' && !take_expiry(&w, optarg))
-			return misused("--expires takes a time to come, like "
-				       "2027-01-31T00:00:00Z, or a duration like 90d",
-				       optarg);
-		if (c == 't')
-			w.tenant = optarg;
-		if (c == '?')
-			return command_misused("token");
-	}
-	if (optind < argc)
-		w.name = argv[optind++];
-	if (optind < argc)
-		return misused("one name is enough", argv[optind]);
+	if (!w.name)
+		w.name = "operator";
+	for (size_t at = 0; (scope = args_next(a, "scope", &at)) != NULL;)
+		take_scope(&w, scope);
+	if (expires && !take_expiry(&w, expires))
+		return misused("--expires takes a time to come, like 2027-01-31T00:00:00Z, or a "
+			       "duration like 90d",
+			       expires);
 	if (!is_plain(w.name))
 		return misused("a name is 1 to 64 letters, digits, `_`, `-` or `.`", w.name);
 	if (w.tenant && !is_plain(w.tenant))

@@ -1,6 +1,5 @@
 /* verify.c: `txwatch verify`: proves a site's log by its evidence, and its rows
  * by the log. The host must be stopped: it has the store to itself. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +7,7 @@
 
 #include "base/id.h"
 #include "base/str.h"
-#include "command/command.h"
+#include "command/args.h"
 #include "engine/verify.h"
 #include "site.h"
 
@@ -127,26 +126,23 @@ static bool take_anchor(struct verify *v, const char *text)
 	return true;
 }
 
-int command_verify(int argc, char **argv)
+static int misused(const char *what, const char *found)
 {
-	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-						{"from", required_argument, NULL, 'f'},
-						{"anchor", required_argument, NULL, 'a'},
-						{NULL, 0, NULL, 0}};
+	fprintf(stderr, "txwatch verify: %s, found `%s`\n", what, found);
+	return EXIT_USAGE;
+}
+
+int command_verify(const struct args *a)
+{
 	struct verifying v = {.path = COMMAND_CONF_FILE};
-	int c;
-	while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
-		bool good = c != '?';
-		if (c == 'c')
-			v.path = optarg;
-		if (c == 'f')
-			good = str_int(str_of(optarg), &v.verify.from) && v.verify.from > 0;
-		if (c == 'a')
-			good = take_anchor(&v.verify, optarg);
-		if (!good)
-			return command_misused("verify");
-	}
-	if (optind < argc)
-		return command_misused("verify");
+	const char *anchor = args_get(a, "anchor");
+
+	if (args_has(a, "config"))
+		v.path = args_get(a, "config");
+	v.verify.from = args_number(a, "from", 0);
+	if (args_has(a, "from") && v.verify.from < 1)
+		return misused("--from takes a seq", args_get(a, "from"));
+	if (anchor && !take_anchor(&v.verify, anchor))
+		return misused("--anchor takes SEQ:HASH, as this command prints it", anchor);
 	return run(&v);
 }

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <uv.h>
 
-#include "command/command.h"
+#include "command/args.h"
 #include "txwatch/abi.h"
 
 static const char *curl_number(void)
@@ -35,12 +35,9 @@ static const struct {
     {"jansson", jansson_version_str},   {"OpenSSL", crypto_number},
 };
 
-int command_version(int argc, char **argv)
+int command_version(const struct args *a)
 {
-	if (argc > 1) {
-		(void)argv;
-		return command_misused("version");
-	}
+	(void)a;
 	printf("txwatch %s\nplugin ABI %u.%u\n", TXW_VERSION, TXW_ABI_MAJOR, TXW_ABI_MINOR);
 	for (size_t i = 0; i < sizeof(LIBRARIES) / sizeof(LIBRARIES[0]); i++)
 		printf("%s %s\n", LIBRARIES[i].name, LIBRARIES[i].version());

@@ -61,7 +61,7 @@ class Peer:
                 self.names = {k.lower(): v for k, v in self.headers.items()}
                 peer.respond(self, peer.handle(self))
 
-            do_GET = do_POST = do_PUT = do_HEAD = serve
+            do_GET = do_POST = do_PUT = do_HEAD = do_PATCH = do_DELETE = serve
 
             def log_message(self, *args):
                 pass

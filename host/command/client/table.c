@@ -1,0 +1,231 @@
+/* table.c: the client's commands: their words, options and functions. */
+#include "command/client/client.h"
+
+#define END       \
+	{         \
+		0 \
+	}
+#define SWITCH(name_, letter_, help_)                                 \
+	{                                                             \
+		.name = (name_), .letter = (letter_), .help = (help_) \
+	}
+#define TEXT(name_, value_, help_)                                  \
+	{                                                           \
+		.name = (name_), .value = (value_), .help = (help_) \
+	}
+#define CHOICE(name_, value_, choices_, help_)                                             \
+	{                                                                                  \
+		.name = (name_), .value = (value_), .choices = (choices_), .help = (help_) \
+	}
+#define TYPED(name_, letter_, value_, kind_, help_)                                             \
+	{                                                                                       \
+		.name = (name_), .letter = (letter_), .value = (value_), .kind = VALUE_##kind_, \
+		.help = (help_)                                                                 \
+	}
+#define MANY(name_, value_, help_)                                                   \
+	{                                                                            \
+		.name = (name_), .value = (value_), .help = (help_), .is_many = true \
+	}
+
+#define PAGING                                                                      \
+	TYPED("limit", 'n', "N", NUMBER, "How many rows at most, 50 unless given"), \
+	    SWITCH("all", 'a', "Every row there is")
+#define TX_WORD                                                                        \
+	{                                                                              \
+		.name = "TRANSACTION", .help = "Its id, tx_..., or its name, FLOW/REF" \
+	}
+#define TX_FILTERS                                                                 \
+	TEXT("flow", "FLOW", "Only of this flow"),                                 \
+	    TEXT("status", "STATUS", "Only in this status"),                       \
+	    CHOICE("outcome", "OUTCOME", "open|success|failure|cancelled|expired", \
+		   "Only with this outcome"),                                      \
+	    TEXT("owner", "OWNER", "Only of this owner"),                          \
+	    TEXT("ref", "REF", "Only with this ref"),                              \
+	    TEXT("filter", "FILTER",                                               \
+		 "Only what the filter holds for: amount > 1000 AND status = failed")
+#define TX_MEMBERS                                                                        \
+	TEXT("owner", "OWNER", "Whose it is"),                                            \
+	    TEXT("amount", "AMOUNT", "An exact decimal, as 1250.00"),                     \
+	    TEXT("currency", "CURRENCY", "The amount's, as EUR"),                         \
+	    TEXT("attributes", "JSON", "An object, whole"),                               \
+	    TYPED("expires-in", 0, "DURATION", DURATION, "A deadline, counted from now"), \
+	    TYPED("expires-at", 0, "TIME", TEXT, "A deadline")
+
+/* ---- what every one of them takes ---- */
+
+const struct command_option CLIENT_OPTIONS[] = {
+    TEXT("url", "URL", "Where the host is, http://127.0.0.1:8420 unless given"),
+    TEXT("host", "NAME", "The host of this name in the client's file"),
+    TYPED("token-file", 0, "FILE", FILE, "The file that holds the token"),
+    TYPED("ca-file", 0, "FILE", FILE, "The certificates to trust in place of the system's"),
+    TYPED("client-file", 0, "FILE", FILE,
+	  "The client's file, in place of ~/.config/txwatch/client.conf"),
+    TYPED("timeout", 0, "DURATION", DURATION, "How long a request may take, 30s unless given"),
+    TYPED("retries", 0, "N", NUMBER, "How often a busy host is asked again, 3 unless given"),
+    SWITCH("json", 'j', "Print the API's JSON; of lists, an object a line"),
+    END,
+};
+
+/* ---- transactions ---- */
+
+static const struct command_option TX_LIST[] = {
+    TX_FILTERS,
+    CHOICE("order", "ORDER", "desc|asc", "Newest or oldest first"),
+    PAGING,
+    END,
+};
+static const struct command_word TX_ONE[] = {TX_WORD, END};
+static const struct command_option TX_GET[] = {
+    TYPED("at", 0, "TIME", TIME, "As it was then"),
+    END,
+};
+static const struct command_word TX_CREATE_WORDS[] = {
+    {.name = "FLOW/REF", .help = "The flow, and the ref that the other system knows it by"},
+    END,
+};
+static const struct command_option TX_CREATE[] = {
+    TEXT("status", "STATUS", "The status it is in, the flow's first unless given"),
+    TX_MEMBERS,
+    TEXT("reason", "TEXT", "Why"),
+    TEXT("code", "CODE", "The other system's code"),
+    END,
+};
+static const struct command_word TX_SET_WORDS[] = {
+    TX_WORD,
+    {.name = "STATUS", .help = "The status it was seen in"},
+    END,
+};
+static const struct command_option TX_SET[] = {
+    TEXT("reason", "TEXT", "Why"),
+    TEXT("code", "CODE", "The other system's code"),
+    TEXT("detail", "JSON", "Evidence, kept in its history"),
+    TEXT("source-event-id", "ID", "The message's own id: told twice, it counts once"),
+    TEXT("source-version", "VERSION", "The source's version: an older one changes nothing"),
+    TYPED("source-at", 0, "TIME", TIME, "When the source saw it"),
+    TYPED("if-version", 0, "N", NUMBER, "Only if it still has this version"),
+    SWITCH("dry-run", 0, "Say what would be, and change nothing"),
+    END,
+};
+static const struct command_option TX_UPDATE[] = {
+    TX_MEMBERS,
+    TYPED("if-version", 0, "N", NUMBER, "Only if it still has this version"),
+    END,
+};
+static const struct command_option PAGES[] = {PAGING, END};
+
+/* ---- events ---- */
+
+static const struct command_option EVENTS_TAIL[] = {
+    SWITCH("follow", 'f', "Go on with what comes, over lost connections too"),
+    TYPED("lines", 'n', "N", NUMBER, "How many of the last events, 10 unless given"),
+    TYPED("after", 0, "SEQ", NUMBER, "From the event after this one on; 0 is the whole log"),
+    TEXT("filter", "FILTER", "Only what the filter holds for: type = transaction.failed"),
+    TYPED("wait", 0, "DURATION", DURATION, "How long one long poll waits, 30s unless given"),
+    END,
+};
+
+/* ---- subscriptions, deliveries ---- */
+
+#define SUB_MEMBERS                                                                        \
+	MANY("event", "TYPE", "An event's type, as transaction.failed or transaction.*"),  \
+	    TEXT("filter", "FILTER", "Only events the filter holds for"),                  \
+	    MANY("header", "NAME: VALUE", "A header to send along"),                       \
+	    TEXT("channel", "NAME", "The notifier that sends"),                            \
+	    SWITCH("ordered", 0, "A transaction's events one after the other"),            \
+	    TEXT("rate", "RATE", "At most so many, as 50/s"),                              \
+	    TYPED("concurrency", 0, "N", NUMBER, "At most so many at once"),               \
+	    CHOICE("format", "FORMAT", "standard|cloudevents", "How the body is written"), \
+	    TEXT("description", "TEXT", "What it is for")
+static const struct command_word SUB_ONE[] = {
+    {.name = "SUBSCRIPTION", .help = "Its id, sub_..., or its target"},
+    END,
+};
+static const struct command_word SUB_TARGET[] = {
+    {.name = "TARGET", .help = "The URL to send to"},
+    END,
+};
+static const struct command_option SUB_CREATE[] = {
+    SUB_MEMBERS,
+    SWITCH("disable", 0, "Park what comes until it is enabled"),
+    END,
+};
+static const struct command_option SUB_UPDATE[] = {
+    TEXT("target", "URL", "The URL to send to"),
+    SUB_MEMBERS,
+    SWITCH("unordered", 0, "Events as they come"),
+    SWITCH("enable", 0, "Send again what comes"),
+    SWITCH("disable", 0, "Park what comes until it is enabled"),
+    END,
+};
+static const struct command_option DELIVERY_LIST[] = {
+    CHOICE("state", "STATE", "pending|sending|blocked|delivered|dead|parked|suppressed",
+	   "Only in this state"),
+    TEXT("subscription", "SUBSCRIPTION", "Only to this one: its id or its target"),
+    TEXT("target", "TARGET", "Only to this target, as a delivery names it"),
+    TEXT("transaction", "TRANSACTION", "Only of this one's events: its id or FLOW/REF"),
+    PAGING,
+    END,
+};
+static const struct command_word DELIVERY_ONE[] = {
+    {.name = "DELIVERY", .help = "Its id, dlv_..."},
+    END,
+};
+
+/* ---- all of them ---- */
+
+#define ROW(name_, help_, words_, options_, fn_)                                            \
+	{                                                                                   \
+		.name = (name_), .help = (help_), .words = (words_), .options = (options_), \
+		.client = client_##fn_                                                      \
+	}
+
+const struct command CLIENT_COMMANDS[] = {
+    ROW("tx list", "Lists transactions, newest first", NULL, TX_LIST, tx_list),
+    ROW("tx get", "Shows a transaction", TX_ONE, TX_GET, tx_get),
+    ROW("tx create", "Begins to watch a transaction", TX_CREATE_WORDS, TX_CREATE, tx_create),
+    ROW("tx set", "Tells that a transaction was seen in a status", TX_SET_WORDS, TX_SET, tx_set),
+    {.name = "tx update",
+     .help = "Changes a transaction's owner, amount, attributes or deadline",
+     .words = TX_ONE,
+     .options = TX_UPDATE,
+     .client = client_tx_update,
+     .more = "An empty value takes the member away."},
+    ROW("tx history", "Shows a transaction's events, oldest first", TX_ONE, PAGES, tx_history),
+    ROW("tx poll", "Has a transaction polled now", TX_ONE, NULL, tx_poll),
+    ROW("tx pause", "Stops polling and expiring a transaction", TX_ONE, NULL, tx_pause),
+    ROW("tx resume", "Has a transaction watched again", TX_ONE, NULL, tx_resume),
+    {.name = "events tail",
+     .help = "Shows the last events, and with -f those that come",
+     .options = EVENTS_TAIL,
+     .client = client_events_tail,
+     .more = "It goes on over lost connections, from one seq to the next, without a gap. It ends "
+	     "with status 8 when the log does not reach the seq, or is another one, because then "
+	     "nobody can say what was missed."},
+    ROW("sub list", "Lists subscriptions", NULL, PAGES, sub_list),
+    ROW("sub get", "Shows a subscription and its state", SUB_ONE, NULL, sub_get),
+    {.name = "sub create",
+     .help = "Subscribes a target to events",
+     .words = SUB_TARGET,
+     .options = SUB_CREATE,
+     .client = client_sub_create,
+     .more = "Without --event it is sent transaction.*; its secret is shown this once."},
+    {.name = "sub update",
+     .help = "Changes a subscription",
+     .words = SUB_ONE,
+     .options = SUB_UPDATE,
+     .client = client_sub_update,
+     .more = "An empty filter or rate takes it away."},
+    ROW("sub delete", "Ends a subscription", SUB_ONE, NULL, sub_delete),
+    ROW("sub test", "Sends a subscription a test event", SUB_ONE, NULL, sub_test),
+    ROW("sub replay", "Sends a subscription's dead and parked deliveries again", SUB_ONE, NULL,
+	sub_replay),
+    ROW("delivery list", "Lists deliveries, newest first", NULL, DELIVERY_LIST, delivery_list),
+    ROW("delivery get", "Shows a delivery and its attempts", DELIVERY_ONE, NULL, delivery_get),
+    ROW("delivery retry", "Sends a delivery again, now", DELIVERY_ONE, NULL, delivery_retry),
+    ROW("host flows", "Lists the flows the host runs", NULL, NULL, host_flows),
+    ROW("host plugins", "Lists the host's plugins and their instances", NULL, NULL, host_plugins),
+    ROW("host pollers", "Lists the host's pollers and how they fare", NULL, NULL, host_pollers),
+    ROW("host ready", "Says whether the host is ready, and if not why", NULL, NULL, host_ready),
+    ROW("host reload", "Has the host take over its file anew", NULL, NULL, host_reload),
+    {.name = NULL},
+};
