@@ -11,6 +11,7 @@
 /* One line for each store; TXW_STORE picks one, the first is the default. */
 static const struct kit_store *const STORES[] = {
     &KIT_SQLITE,
+    &KIT_POSTGRESQL,
 };
 #define N_STORES (sizeof(STORES) / sizeof(STORES[0]))
 

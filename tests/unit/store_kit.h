@@ -31,12 +31,14 @@
 struct kit;
 struct kit_store {
 	const char *name;
+	bool is_remote;                                      /* each call is a round trip */
 	const char *plugin;                                  /* its path */
 	bool (*make)(struct kit *k);                         /* an empty database for k alone */
 	void (*remove)(struct kit *k);                       /* and all of it */
 	size_t (*options)(struct kit *k, txw_value *values); /* but for size; how many */
 };
 extern const struct kit_store KIT_SQLITE;
+extern const struct kit_store KIT_POSTGRESQL;
 
 struct kit {
 	const struct kit_store *store;
@@ -48,6 +50,7 @@ struct kit {
 	void *reader;
 	char dir[64];
 	char path[128];
+	const char *conninfo; /* of a server reached another way; NULL */
 	const char *check;    /* option values; NULL = the default */
 	int64_t busy;         /* microseconds; 0 = the default */
 	int64_t read_timeout; /* microseconds; 0 = the default */
@@ -114,5 +117,8 @@ void bag_empty(struct kit *k);
 void assert_same_tx(const txw_tx *a, const txw_tx *b);
 void assert_same_event(const txw_event *a, const txw_event *b);
 void assert_str(txw_str have, const char *want);
+
+/* kit_postgresql.c: SQL on a connection of its own, beside the store's. */
+bool kit_postgresql_exec(struct kit *k, const char *sql);
 
 #endif

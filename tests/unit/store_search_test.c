@@ -313,7 +313,10 @@ static void expect_pages(struct kit *k, txw_tx_query q, const char *text)
 			want[n++] = rows[i];
 	sorted_by = &q;
 	qsort(want, n, sizeof(want[0]), compare);
-	for (size_t s = 0; s < sizeof(SIZES) / sizeof(SIZES[0]); s++) {
+	/* Small pages cost a round trip each: not every time. */
+	static unsigned calls;
+	size_t first = k->store->is_remote && calls++ % 16 ? 2 : 0;
+	for (size_t s = first; s < sizeof(SIZES) / sizeof(SIZES[0]); s++) {
 		size_t seen = 0;
 		q.limit = SIZES[s];
 		q.after = 0;

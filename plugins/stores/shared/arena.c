@@ -83,6 +83,7 @@ static void *copy(struct arena *a, const void *row, size_t size, const size_t *t
 }
 
 #define TX(field)  offsetof(txw_tx, field)
+#define EV(field)  offsetof(txw_event, field)
 #define DLV(field) offsetof(txw_delivery_row, field)
 #define TGT(field) offsetof(txw_target, field)
 #define COUNT(a)   (sizeof(a) / sizeof((a)[0]))
@@ -90,12 +91,25 @@ static void *copy(struct arena *a, const void *row, size_t size, const size_t *t
 static const size_t TX_TEXTS[] = {
     TX(tenant),   TX(flow),       TX(ref),    TX(status), TX(owner),          TX(amount),
     TX(currency), TX(attributes), TX(reason), TX(code),   TX(source_version), TX(anomaly)};
+static const size_t EVENT_TEXTS[] = {
+    EV(tenant), EV(from), EV(to),     EV(source),          EV(actor),
+    EV(reason), EV(code), EV(detail), EV(source_event_id), EV(json),
+    EV(digest), EV(hash), EV(trace)};
 static const size_t DELIVERY_TEXTS[] = {DLV(tenant), DLV(reason)};
 static const size_t TARGET_TEXTS[] = {TGT(tenant), TGT(name), TGT(reason)};
 
 txw_tx *arena_tx(struct arena *a, const txw_tx *row)
 {
 	return copy(a, row, sizeof(*row), TX_TEXTS, COUNT(TX_TEXTS));
+}
+
+txw_event *arena_event(struct arena *a, const txw_event *event)
+{
+	txw_event *out = copy(a, event, sizeof(*event), EVENT_TEXTS, COUNT(EVENT_TEXTS));
+	if (!out || !event->tx)
+		return out;
+	out->tx = arena_tx(a, event->tx);
+	return out->tx ? out : NULL;
 }
 
 txw_delivery_row *arena_delivery(struct arena *a, const txw_delivery_row *row)

@@ -23,6 +23,7 @@ void arena_free(struct arena *a);
 
 /* Deep copies; NULL when there is no memory. */
 txw_tx *arena_tx(struct arena *a, const txw_tx *row);
+txw_event *arena_event(struct arena *a, const txw_event *event);
 txw_delivery_row *arena_delivery(struct arena *a, const txw_delivery_row *row);
 txw_target *arena_target(struct arena *a, const txw_target *row);
 
