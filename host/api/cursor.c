@@ -1,4 +1,4 @@
-/* cursor.c: position (16 bytes) and MAC (16), in base64url; see cursor.h. */
+/* cursor.c: position (16 bytes), more, and MAC (16), in base64url; see cursor.h. */
 #include "api/cursor.h"
 
 #include <openssl/crypto.h>
@@ -11,8 +11,7 @@
 
 #define PLACE_BYTES 16
 #define MAC_BYTES   16
-#define RAW_BYTES   (PLACE_BYTES + MAC_BYTES)
-#define TEXT_BYTES  43 /* base64url of 32 without padding */
+#define TEXT_BYTES  43 /* at least: base64url of 32 without padding */
 
 struct cursor_key {
 	unsigned char bytes[32];
@@ -48,17 +47,17 @@ void cursor_key_free(struct cursor_key *k)
 	free(k);
 }
 
-static void mac(const struct cursor_key *k, txw_str bound, const unsigned char place[PLACE_BYTES],
+/* place: the two numbers and what more there is. */
+static void mac(const struct cursor_key *k, txw_str bound, const unsigned char *place, size_t n,
 		unsigned char out[MAC_BYTES])
 {
 	unsigned char whole[EVP_MAX_MD_SIZE];
 	unsigned len = 0;
-	size_t n = bound.len + PLACE_BYTES;
-	unsigned char *text = xmalloc(n);
-	memcpy(text, place, PLACE_BYTES);
+	unsigned char *text = xmalloc(n + bound.len);
+	memcpy(text, place, n);
 	if (bound.len)
-		memcpy(text + PLACE_BYTES, bound.ptr, bound.len);
-	if (!HMAC(EVP_sha256(), k->bytes, sizeof(k->bytes), text, n, whole, &len))
+		memcpy(text + n, bound.ptr, bound.len);
+	if (!HMAC(EVP_sha256(), k->bytes, sizeof(k->bytes), text, n + bound.len, whole, &len))
 		abort();
 	free(text);
 	memcpy(out, whole, MAC_BYTES);
@@ -66,27 +65,23 @@ static void mac(const struct cursor_key *k, txw_str bound, const unsigned char p
 
 static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-static size_t encode(const unsigned char *in, size_t len, char *out)
+static void encode(const unsigned char *in, size_t len, struct buf *out)
 {
-	size_t n = 0;
 	unsigned bits = 0, have = 0;
 	for (size_t i = 0; i < len; i++) {
 		bits = (bits << 8 | in[i]) & 0xffff;
 		for (have += 8; have >= 6; have -= 6)
-			out[n++] = ALPHABET[bits >> (have - 6) & 63];
+			buf_char(out, ALPHABET[bits >> (have - 6) & 63]);
 	}
 	if (have)
-		out[n++] = ALPHABET[bits << (6 - have) & 63];
-	out[n] = '\0';
-	return n;
+		buf_char(out, ALPHABET[bits << (6 - have) & 63]);
 }
 
-static bool decode(txw_str text, unsigned char out[RAW_BYTES])
+/* out: text.len * 3 / 4 bytes. false: not base64url, or not as we write it. */
+static bool decode(txw_str text, unsigned char *out)
 {
 	size_t n = 0;
 	unsigned bits = 0, have = 0;
-	if (text.len != TEXT_BYTES)
-		return false;
 	for (size_t i = 0; i < text.len; i++) {
 		const char *at = text.ptr[i] ? strchr(ALPHABET, text.ptr[i]) : NULL;
 		if (!at)
@@ -98,27 +93,61 @@ static bool decode(txw_str text, unsigned char out[RAW_BYTES])
 			out[n++] = (unsigned char)(bits >> have);
 		}
 	}
-	return n == RAW_BYTES && (bits & ((1u << have) - 1)) == 0;
+	return have < 6 && (bits & ((1u << have) - 1)) == 0;
+}
+
+void cursor_print_more(const struct cursor_key *k, txw_str bound, const struct position *at,
+		       txw_str more, struct buf *out)
+{
+	size_t n = PLACE_BYTES + more.len;
+	unsigned char *raw = xmalloc(n + MAC_BYTES);
+	put_64(raw, at->hi);
+	put_64(raw + 8, at->lo);
+	if (more.len)
+		memcpy(raw + PLACE_BYTES, more.ptr, more.len);
+	mac(k, bound, raw, n, raw + n);
+	encode(raw, n + MAC_BYTES, out);
+	free(raw);
+}
+
+bool cursor_parse_more(const struct cursor_key *k, txw_str bound, txw_str text, struct arena *a,
+		       struct position *out, txw_str *more)
+{
+	unsigned char want[MAC_BYTES];
+	if (text.len < TEXT_BYTES || text.len > CURSOR_LONG_MAX)
+		return false;
+	unsigned char *raw = arena_alloc(a, text.len);
+	size_t n = text.len * 3 / 4 - MAC_BYTES;
+	if (!decode(text, raw))
+		return false;
+	mac(k, bound, raw, n, want);
+	if (CRYPTO_memcmp(want, raw + n, MAC_BYTES) != 0)
+		return false;
+	*out = (struct position){get_64(raw), get_64(raw + 8)};
+	*more = (txw_str){(const char *)raw + PLACE_BYTES, n - PLACE_BYTES};
+	return true;
 }
 
 size_t cursor_print(const struct cursor_key *k, txw_str bound, const struct position *at,
 		    char out[CURSOR_TEXT_MAX])
 {
-	unsigned char raw[RAW_BYTES];
-	put_64(raw, at->hi);
-	put_64(raw + 8, at->lo);
-	mac(k, bound, raw, raw + PLACE_BYTES);
-	return encode(raw, RAW_BYTES, out);
+	struct buf b = {0};
+	cursor_print_more(k, bound, at, (txw_str){NULL, 0}, &b);
+	size_t n = b.len; /* TEXT_BYTES */
+	memcpy(out, b.ptr, n);
+	out[n] = '\0';
+	buf_free(&b);
+	return n;
 }
 
 bool cursor_parse(const struct cursor_key *k, txw_str bound, txw_str text, struct position *out)
 {
-	unsigned char raw[RAW_BYTES], want[MAC_BYTES];
-	if (!decode(text, raw))
-		return false;
-	mac(k, bound, raw, want);
-	if (CRYPTO_memcmp(want, raw + PLACE_BYTES, MAC_BYTES) != 0)
-		return false;
-	*out = (struct position){get_64(raw), get_64(raw + 8)};
-	return true;
+	struct arena a = {0};
+	struct position at;
+	txw_str more;
+	bool ok = cursor_parse_more(k, bound, text, &a, &at, &more) && more.len == 0;
+	if (ok)
+		*out = at;
+	arena_free(&a);
+	return ok;
 }

@@ -85,7 +85,7 @@ void call_answer(struct call *c, struct answer *a)
 		http_set_header(c->request, "ETag", str_of(a->etag));
 	if (a->location[0])
 		http_set_header(c->request, "Location", str_of(a->location));
-	if (a->next[0])
+	if (a->next)
 		set_link(c, a->next);
 	if (a->status == 503)
 		http_set_header(c->request, "Retry-After", STR_LIT("1"));

@@ -99,7 +99,7 @@ static void close_page(struct event_wait *e, bool is_full)
 	json_close(b, ']');
 	json_key(b, "next");
 	if (is_full) {
-		snprintf(e->page.answer.next, CURSOR_TEXT_MAX, "%" PRId64, e->scanned);
+		e->page.answer.next = arena_printf(e->page.call->arena, "%" PRId64, e->scanned);
 		json_str(b, str_of(e->page.answer.next));
 	} else {
 		json_none(b);

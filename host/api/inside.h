@@ -53,10 +53,10 @@ struct api {
 struct answer {
 	int status;
 	bool is_problem;
-	const char *type;           /* of the body; NULL: JSON, or a problem */
-	char etag[32];              /* "" = none */
-	char location[96];          /* "" = none */
-	char next[CURSOR_TEXT_MAX]; /* the cursor for Link; "" = none */
+	const char *type;  /* of the body; NULL: JSON, or a problem */
+	char etag[32];     /* "" = none */
+	char location[96]; /* "" = none */
+	const char *next;  /* the cursor for Link, in the call's arena; NULL = none */
 	struct buf body;
 };
 
@@ -121,7 +121,9 @@ struct list {
 	uint32_t limit;
 	bool ascending;
 	struct position after; /* hi = lo = 0: from the start */
+	txw_str more;          /* ... and what came with it */
 	txw_str bound;         /* what the cursor is bound to */
+	struct arena *arena;   /* the call's */
 };
 /* From limit, cursor and order; false: the call is answered. */
 bool list_begin(struct call *c, struct list *l, bool ascends);
@@ -130,6 +132,9 @@ bool list_begin(struct call *c, struct list *l, bool ascends);
 void list_open(struct answer *a);
 void list_end(const struct api *api, const struct list *l, struct answer *a,
 	      const struct position *next);
+/* With more of a place than its two numbers. */
+void list_end_more(const struct api *api, const struct list *l, struct answer *a,
+		   const struct position *next, txw_str more);
 
 /* The query parameter as an integer in a range; false: answered. */
 bool query_int(struct call *c, const char *name, int64_t min, int64_t max, int64_t *out);

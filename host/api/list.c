@@ -35,6 +35,17 @@ bool query_bool(struct call *c, const char *name, bool *out)
 	return false;
 }
 
+/* Parameters that do not decide which rows come next. */
+static bool is_free(const char *name)
+{
+	static const char *const FREE[] = {"cursor", "limit",  "count",
+					   "facets", "fields", "expand"};
+	for (size_t i = 0; i < sizeof(FREE) / sizeof(FREE[0]); i++)
+		if (strcmp(name, FREE[i]) == 0)
+			return true;
+	return false;
+}
+
 /* The tenant, the path and every parameter that decides which rows are
  * shown, in the table's order. */
 static txw_str bound_text(struct call *c)
@@ -46,7 +57,7 @@ static txw_str bound_text(struct call *c)
 	for (const struct route_query *q = c->route->queries; q && q->name; q++) {
 		size_t n = 0;
 		txw_str value = http_query(c->request, q->name, &n);
-		if (n == 0 || strcmp(q->name, "cursor") == 0 || strcmp(q->name, "limit") == 0)
+		if (n == 0 || is_free(q->name))
 			continue;
 		buf_char(&b, '\0');
 		buf_text(&b, q->name);
@@ -80,7 +91,9 @@ bool list_begin(struct call *c, struct list *l, bool ascends)
 	l->limit = (uint32_t)limit;
 	l->bound = bound_text(c);
 	txw_str cursor = http_query(c->request, "cursor", &n);
-	if (n && !cursor_parse(c->api->cursors, l->bound, cursor, &l->after)) {
+	l->arena = c->arena;
+	if (n &&
+	    !cursor_parse_more(c->api->cursors, l->bound, cursor, c->arena, &l->after, &l->more)) {
 		call_problem(c, PROBLEM_BAD_CURSOR, NULL);
 		return false;
 	}
@@ -94,18 +107,25 @@ void list_open(struct answer *a)
 	json_open(&a->body, '[');
 }
 
-void list_end(const struct api *api, const struct list *l, struct answer *a,
-	      const struct position *next)
+void list_end_more(const struct api *api, const struct list *l, struct answer *a,
+		   const struct position *next, txw_str more)
 {
-	char text[CURSOR_TEXT_MAX];
+	struct buf text = {0};
 	json_close(&a->body, ']');
 	json_key(&a->body, "next");
 	if (next) {
-		size_t n = cursor_print(api->cursors, l->bound, next, text);
-		json_str(&a->body, (txw_str){text, n});
-		memcpy(a->next, text, n + 1);
+		cursor_print_more(api->cursors, l->bound, next, more, &text);
+		json_str(&a->body, buf_view(&text));
+		a->next = arena_str(l->arena, buf_view(&text)).ptr;
 	} else {
 		json_none(&a->body);
 	}
 	json_close(&a->body, '}');
+	buf_free(&text);
+}
+
+void list_end(const struct api *api, const struct list *l, struct answer *a,
+	      const struct position *next)
+{
+	list_end_more(api, l, a, next, STR_NONE);
 }

@@ -19,6 +19,8 @@
 	  "The cursor is of another query, or was altered")                                        \
 	X(BAD_FILTER, "bad-filter", 400, "Bad filter",                                             \
 	  "The filter cannot be read; the detail names the column")                                \
+	X(TOO_BROAD, "too-broad", 400, "Too much to look through",                                 \
+	  "The query is right, but about too many transactions; the detail says how to narrow it") \
 	X(ADDRESS_REFUSED, "address-refused", 400, "Address refused",                              \
 	  "The target is an address that deliveries may not go to")                                \
 	X(UNAUTHENTICATED, "unauthenticated", 401, "Not authenticated",                            \

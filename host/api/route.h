@@ -10,7 +10,7 @@
 #include "txwatch/abi.h"
 
 #define ROUTE_PARAMS_MAX  2
-#define ROUTE_QUERIES_MAX 12
+#define ROUTE_QUERIES_MAX 20
 
 /* Each includes those before it. */
 enum scope { SCOPE_OPEN, SCOPE_READ, SCOPE_WRITE, SCOPE_ADMIN };

@@ -8,13 +8,21 @@ static const struct route_query TX_LIST[] = {
     {"owner", "only of this owner"},
     {"ref", "only with this ref"},
     {"filter", "only what the filter holds for"},
+    {"q", "only those of which ref, owner, attributes or reason contains this text"},
     {"order", "desc (newest first, the default) or asc"},
+    {"order_by", "up to four fields: `amount desc, created_at`"},
+    {"count", "true: with `total`"},
+    {"facets", "with how many there are by each of these: flow, status, outcome"},
+    {"fields", "only these members: `id,status,attributes.country`"},
+    {"expand", "with the newest of these: history, deliveries"},
     {"limit", "rows a page, 1 to 1000; 50 unless given"},
     {"cursor", "`next` of the page before"},
     {0},
 };
 static const struct route_query AT[] = {
     {"at", "as it was at this time"},
+    {"fields", "only these members: `id,status,attributes.country`"},
+    {"expand", "with the newest of these: history, deliveries"},
     {0},
 };
 static const struct route_query PAGE[] = {

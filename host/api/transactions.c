@@ -1,5 +1,6 @@
 /* transactions.c: one transaction: make, read, change. */
 #include "api/handlers.h"
+#include "api/tx_query.h"
 #include "api/write.h"
 #include "base/id.h"
 
@@ -173,12 +174,24 @@ static bool answer_from_cache(struct call *c, txw_id id)
 	return true;
 }
 
+/* With fields or expand it is read by a reader's thread. */
+static bool is_shown_otherwise(struct call *c, const txw_tx_name *name)
+{
+	struct tx_show show;
+	if (!tx_show_parse(c, &show))
+		return true;
+	if (tx_show_is_plain(&show))
+		return false;
+	tx_show_one(c, name, &show);
+	return true;
+}
+
 void do_tx_get(struct call *c)
 {
 	txw_tx_name name = {.size = sizeof(name), .tenant = c->tenant};
 	if (!call_tx_id(c, 0, &name.id) || tx_at(c, &name))
 		return;
-	if (!answer_from_cache(c, name.id))
+	if (!is_shown_otherwise(c, &name) && !answer_from_cache(c, name.id))
 		read_one(c, &name);
 }
 
@@ -190,6 +203,6 @@ void do_tx_by_ref(struct call *c)
 	    .flow = c->param[0],
 	    .ref = c->param[1],
 	};
-	if (!tx_at(c, &name))
+	if (!tx_at(c, &name) && !is_shown_otherwise(c, &name))
 		read_one(c, &name);
 }

@@ -6,6 +6,7 @@
  * saw nothing new makes no event, so next_poll_at is that of the event.
  */
 #include "api/handlers.h"
+#include "api/tx_query.h"
 #include "api/write.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -14,6 +15,7 @@
 
 struct tx_at {
 	struct page page;
+	struct tx_show show;
 	txw_tx_name name;
 	txw_time at;
 	int64_t key; /* 0: no such transaction of the tenant */
@@ -43,7 +45,7 @@ static int32_t take_event(void *ctx, const txw_event *ev)
 	if (ev->at > p->at)
 		return 0;
 	p->is_found = true;
-	json_tx(&p->page.answer.body, ev->tx);
+	tx_show_row(&p->show, ev->tx, &p->page.answer.body);
 	etag_print(p->page.answer.etag, ev->tx->version);
 	return 1;
 }
@@ -95,6 +97,12 @@ bool tx_at(struct call *c, const txw_tx_name *name)
 		return true;
 	}
 	struct tx_at *p = arena_alloc(c->arena, sizeof(*p));
+	if (!tx_show_parse(c, &p->show))
+		return true;
+	if (p->show.expand) {
+		call_problem(c, PROBLEM_INVALID, "at and expand are not given together");
+		return true;
+	}
 	p->page.call = c;
 	p->page.fill = fill;
 	p->page.what = "transaction";

@@ -76,12 +76,44 @@ static void an_altered_cursor_is_refused_whatever_was_altered(void **state)
 	cursor_key_free(k);
 }
 
+static void a_cursor_with_more_brings_it_back_and_guards_all_of_it(void **state)
+{
+	(void)state;
+	static const txw_str MORES[] = {{"", 0}, {"\0", 1}, {"ab", 2}, {"a longer one\xff\0", 14}};
+	struct cursor_key *k = cursor_key_make(7, 9);
+	struct arena a = {0};
+	for (size_t m = 0; m < sizeof(MORES) / sizeof(MORES[0]); m++) {
+		struct position at = {3, 42}, back;
+		struct buf text = {0};
+		txw_str more;
+		cursor_print_more(k, QUERY, &at, MORES[m], &text);
+		assert_true(cursor_parse_more(k, QUERY, buf_view(&text), &a, &back, &more));
+		assert_true(back.hi == 3 && back.lo == 42 && str_eq(more, MORES[m]));
+		assert_false(cursor_parse_more(k, STR_LIT("x"), buf_view(&text), &a, &back, &more));
+		/* What needs no more takes none. */
+		assert_int_equal(MORES[m].len == 0, cursor_parse(k, QUERY, buf_view(&text), &back));
+		for (size_t i = 0; i < text.len; i++) {
+			char kept = text.ptr[i];
+			text.ptr[i] = kept == 'A' ? 'B' : 'A';
+			assert_false(
+			    cursor_parse_more(k, QUERY, buf_view(&text), &a, &back, &more));
+			text.ptr[i] = kept;
+			assert_false(
+			    cursor_parse_more(k, QUERY, (txw_str){text.ptr, i}, &a, &back, &more));
+		}
+		buf_free(&text);
+	}
+	arena_free(&a);
+	cursor_key_free(k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_cursor_leads_back_to_its_place),
 	    cmocka_unit_test(a_cursor_of_another_query_or_site_is_refused),
 	    cmocka_unit_test(an_altered_cursor_is_refused_whatever_was_altered),
+	    cmocka_unit_test(a_cursor_with_more_brings_it_back_and_guards_all_of_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
