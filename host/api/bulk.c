@@ -150,16 +150,19 @@ void do_tx_bulk(struct call *c)
 	}
 	struct bulk *b = xcalloc(1, sizeof(*b));
 	int32_t rc = read_params(b, params, loop_now(c->api->site->loop), &e);
-	if (rc >= 0 && !op_may(c, &b->op))
+	if (rc >= 0 && !op_may(c, &b->op)) {
 		call_no_admin(c, "legal_hold");
-	else if (rc >= 0 && !redact_action(c, params))
+	} else if (rc >= 0 && !redact_action(c, params)) {
 		call_problem(c, PROBLEM_INTERNAL, NULL);
-	else if (rc >= 0)
-		call_begin_job(c, "bulk", json_incref(params));
-	else if (b->in.mistake.text)
+	} else if (rc >= 0) {
+		/* Whole: the engine's thread counts its references from here on. */
+		call_begin_job(c, "bulk", params);
+		params = NULL;
+	} else if (b->in.mistake.text) {
 		call_wrong(c, &b->in.mistake);
-	else
+	} else {
 		call_problem(c, PROBLEM_BAD_FILTER, "%s", e.text);
+	}
 	bulk_free(b);
 	json_decref(params);
 }

@@ -320,7 +320,8 @@ static txw_str varied(struct run *r, txw_str s)
 			to++;
 	}
 	char *copy = arena_alloc(&r->k->arena, to - from + 2);
-	memcpy(copy, s.ptr + from, to - from);
+	if (to > from)
+		memcpy(copy, s.ptr + from, to - from);
 	for (size_t i = 0; one_in(r, 3) && i < to - from; i++)
 		if (copy[i] >= 'a' && copy[i] <= 'z')
 			copy[i] = (char)(copy[i] - 32);
