@@ -295,6 +295,12 @@ static int32_t take_newest(void *ctx, const txw_event *ev)
 	struct row_check *c = ctx;
 	char text[96];
 	c->has_event = true;
+	/* A store may find a history by its row's last_seq, or by the log alone. */
+	if (ev->seq != c->row->last_seq) {
+		row_wrong(c, ev->seq < c->row->last_seq ? "its newest event is not in the log"
+							: "the log has a newer event of it");
+		return 1;
+	}
 	const char *name = ev->tx ? differs(c->row, ev->tx) : "all of it";
 	if (!name)
 		return 1;

@@ -3,7 +3,7 @@
 import hashlib
 
 from txwlib import check
-from txwlib.site import ADMIN, HEAD, command
+from txwlib.site import ADMIN, HEAD, STORE, command
 
 READER, WRITER, GONE, SPARE = ("rea_" + "r" * 32, "wri_" + "w" * 32, "gon_" + "g" * 32,
                                "has_" + "h" * 32)
@@ -98,7 +98,7 @@ def flows_and_plugins_are_listed(t):
     flows = site.get("/v1/flows")["data"]
     check.equal([f["name"] for f in flows], ["payment"], "flows")
     names = str(site.get("/v1/plugins"))
-    check.holds(names, "store.sqlite", "poller.http", "notifier.webhook", "exporter.prometheus")
+    check.holds(names, "store." + STORE, "poller.http", "notifier.webhook", "exporter.prometheus")
 
 
 def the_token_command_makes_a_token_that_works(t):

@@ -10,7 +10,7 @@ import unicodedata
 from txwlib import check
 from txwlib.client import Client
 from txwlib.peers import Answer, Peer
-from txwlib.site import ADMIN, HEAD, PROGRAM
+from txwlib.site import ADMIN, HEAD, PROGRAM, STORE
 from txwlib.wait import until
 
 READER = "rdr_0123456789abcdefghijklmnopqrstuvwxyz"
@@ -336,7 +336,7 @@ def deliveries_are_listed_read_and_sent_again(t):
 def the_host_tells_what_it_runs(t):
     site, cli = _site(t)
     check.holds(cli.ok("host", "flows"), "payment", "pending,authorized")
-    check.holds(cli.ok("host", "plugins"), "store.sqlite", "loaded", "hooks")
+    check.holds(cli.ok("host", "plugins"), "store." + STORE, "loaded", "hooks")
     check.equal(cli.rows("host", "pollers"), [], "no pollers")
     check.holds(cli.ok("host", "ready", env={"TXWATCH_TOKEN": ""}), "ready")
     cli.ok("host", "reload")

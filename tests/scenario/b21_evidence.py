@@ -1,13 +1,11 @@
 """Tamper evidence: the chain of hashes, and what `txwatch verify` says of it."""
 
 import base64
-import contextlib
 import hashlib
 import re
-import sqlite3
 
 from txwlib import check
-from txwlib.site import command
+from txwlib.site import STORE, command
 
 ON = 'evidence = "hash-chain"\n'
 
@@ -33,10 +31,8 @@ def _proven(site, *words):
 
 
 def _edit(site, *statements):
-    with contextlib.closing(sqlite3.connect(site.database)) as db:
-        for sql, *values in statements:
-            check.true(db.execute(sql, values).rowcount > 0, f"a row to change by {sql}")
-        db.commit()
+    for sql, *values in statements:
+        check.true(site.sql(sql, *values) > 0, f"a row to change by {sql}")
 
 
 def _broken(site, first, *parts):
@@ -121,15 +117,17 @@ def switched_on_later_it_begins_there_and_switched_off_is_told(t):
 def a_changed_event_is_named_whatever_was_changed(t):
     site = _site(t)
     site.stop()
-    columns = {"reason": "other", "at": 1, "actor": "nobody", "detail": "{\"a\": [1,2.5]}",
+    columns = {"reason": "other", "actor": "nobody", "detail": "{\"a\": [1,2.5]}",
                "version": 9, "owner": "mallory", "amount": "9.99", "type": 2, "held": 1,
                "attributes": "{}", "from_status": None, "source_event_id": "x", "tx": 1, "prev": 1}
+    site.sql("CREATE TABLE kept AS SELECT * FROM event WHERE seq = 7")
     for column, value in columns.items():
-        with contextlib.closing(sqlite3.connect(site.database)) as db:
-            old = db.execute(f"SELECT {column} FROM event WHERE seq = 7").fetchone()[0]
         _edit(site, (f"UPDATE event SET {column} = ? WHERE seq = 7", value))
         _broken(site, "event 7: content")
-        _edit(site, (f"UPDATE event SET {column} = ? WHERE seq = 7", old))
+        _edit(site, (f"UPDATE event SET {column} = (SELECT {column} FROM kept) WHERE seq = 7",))
+    _edit(site, ("UPDATE event SET at = at + 1 WHERE seq = 7",))
+    _broken(site, "event 7: content")
+    _edit(site, ("UPDATE event SET at = at - 1 WHERE seq = 7",))
     _proven(site)
 
 
@@ -146,10 +144,8 @@ def the_deleted_end_of_the_log_is_told_by_the_rows_and_by_an_anchor(t):
     anchor = _proven(site)
     _edit(site, ("DELETE FROM event WHERE seq = 8",))
     _broken(site, "transaction tx_", "event 8", "not in the log")
-    with contextlib.closing(sqlite3.connect(site.database)) as db:
-        db.execute("UPDATE tx SET last_seq = 7, status = (SELECT to_status FROM event WHERE"
-                   " seq = 7), version = 2 WHERE last_seq = 8")
-        db.commit()
+    _edit(site, ("UPDATE tx SET last_seq = 7, status = (SELECT to_status FROM event WHERE"
+                 " seq = 7), version = 2 WHERE last_seq = 8",))
     done = _verify(site, "--anchor", anchor)
     check.equal(done.returncode, 1, "exit status")
     check.holds(done.stdout.splitlines()[0], "event 8: anchor: the chain does not reach it")
@@ -206,6 +202,8 @@ def a_row_that_is_not_as_its_newest_event_says_is_named(t):
 
 def a_running_site_is_left_alone(t):
     site = _site(t)
+    if STORE != "sqlite":
+        raise check.Skip("a server serves several hosts: verify reads beside the site")
     done = _verify(site)
     check.equal(done.returncode, 1, "exit status")
     check.holds(done.stderr, "txwatch verify", "site.db")

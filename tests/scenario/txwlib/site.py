@@ -1,11 +1,14 @@
 """A site under test: its config, its txwatch process, its API, its log."""
 
+import contextlib
+import hashlib
 import http.client
 import json
 import os
 import pathlib
 import resource
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -17,6 +20,10 @@ from .wait import news, until
 TOP = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("TXW_BUILD") or TOP / "build" / "dev").resolve()
 PROGRAM = BUILD / "txwatch"
+
+# The store every site is on that names none itself: TXW_STORE. For postgresql
+# TXW_PG is the server's conninfo; tests/scenario/run starts one if need be.
+STORE = os.environ.get("TXW_STORE") or "sqlite"
 
 ADMIN = "adm_0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -52,6 +59,14 @@ def command(*words, env=None, timeout=60):
                           env={**os.environ, **(env or {})}, check=False)
 
 
+def _literal(value):
+    if isinstance(value, bytes):
+        return f"'\\x{value.hex()}'::bytea"
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return "NULL" if value is None else str(value)
+
+
 class Reply:
     def __init__(self, status, headers, body):
         self.status = status
@@ -70,14 +85,15 @@ class Site:
     """
     site = Site(directory, config); site.start(); ... site.stop()
 
-    The database lives in the directory as site.db and survives stop, kill
-    and start.
+    The database is the directory's (site.db, or a schema named after it) and
+    survives stop, kill and start.
     """
 
     def __init__(self, directory, config="", *, flow=FLOW, hooks=HOOKS, head=HEAD, store=None,
                  clock="virtual", env=None, level="info", file_limit=None):
         self.directory = pathlib.Path(directory)
-        self.database = self.directory / "site.db"
+        if file_limit and STORE != "sqlite":
+            raise check.Skip("about files that may not grow: the server has its own")
         self.file = self.directory / "site.conf"
         self.clock = clock
         self.at = None        # where the virtual clock goes on after a restart
@@ -85,13 +101,48 @@ class Site:
         self.secrets = [v for v in self.env.values() if len(v) > 7]
         self.file_limit = file_limit
         if store is None:
-            store = f'store.sqlite main {{ path = "{self.database}" }}\n'
+            store = self._store()
+            head = head.replace('"store.sqlite"', f'"store.{STORE}"')
         self.write(f'log-level = "{level}"\n' + head + store + flow + hooks + config)
         self.log = []
         self.log_news = threading.Condition()
         self.process = None
         self.port = None
         self.local = threading.local()
+
+    @property
+    def database(self):
+        """The file; what is about it cannot be tested on a server."""
+        if STORE != "sqlite":
+            raise check.Skip("about SQLite's file")
+        return self.directory / "site.db"
+
+    def sql(self, statement, *values):
+        """Changes the database behind the site's back; how many rows. A ? of
+        the statement is a value: text, number, bytes or None."""
+        if STORE == "sqlite":
+            with contextlib.closing(sqlite3.connect(self.database)) as db:
+                count = db.execute(statement, values).rowcount
+                db.commit()
+                return count
+        for value in values:
+            statement = statement.replace("?", _literal(value), 1)
+        done = subprocess.run(["psql", os.environ["TXW_PG"], "-X", "-v", "ON_ERROR_STOP=1", "-c",
+                               f"SET search_path = {self.schema}", "-c", statement],
+                              capture_output=True, text=True, check=False)
+        check.equal((done.returncode, done.stderr), (0, ""), statement)
+        return int(done.stdout.split()[-1])
+
+    @property
+    def schema(self):
+        """On a server: what is this site's alone."""
+        return "s_" + hashlib.sha256(str(self.directory).encode()).hexdigest()[:20]
+
+    def _store(self):
+        if STORE == "sqlite":
+            return f'store.sqlite main {{ path = "{self.directory / "site.db"}" }}\n'
+        return (f'store.postgresql main {{ conninfo = "{os.environ["TXW_PG"]}" '
+                f'schema = "{self.schema}" }}\n')
 
     def write(self, text):
         self.file.write_text(text)
