@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "command/args.h"
+#include "engine/audit.h"
 #include "site.h"
 
 #define VIRTUAL_START "2026-01-01T00:00:00Z"
@@ -51,6 +52,7 @@ static void drain(struct running *r)
 	struct site *s = r->site;
 	r->is_draining = true;
 	s->api_site.is_draining = true;
+	api_settle(s->api);
 	watch_drain(s->watch);
 	notify_drain(s->notify);
 	jobs_drain(s->jobs);
@@ -99,9 +101,11 @@ static int32_t reload(void *ctx, struct buf *text)
 
 static void on_hup(uv_signal_t *sig, int number)
 {
+	struct running *r = sig->data;
 	struct buf text = {0};
 	(void)number;
-	int32_t rc = reload(sig->data, &text);
+	int32_t rc = reload(r, &text);
+	audit_reload(r->site->engine, STR_LIT("signal:HUP"), rc);
 	buf_char(&text, '\0');
 	if (rc < 0)
 		log_error("not reloaded: the site goes on as it is", "why", text.ptr);
@@ -193,6 +197,7 @@ static int32_t open_all(struct running *r, int listener, struct conf_report *rep
 	if (str_is(conf_text(&s->conf->root, "evidence"), "hash-chain") &&
 	    engine_keep_evidence(s->engine, e) < 0)
 		return -1;
+	engine_keep_audit(s->engine, conf_number(&s->conf->root, "audit-keep"));
 	/* Events have been written at a later time than a new virtual clock's. */
 	clock_set(&s->clock, engine_info(s->engine)->last_at);
 	s->readers = readers_open(s->store, s->loop, e);

@@ -11,7 +11,13 @@
 #include "api/bulk.h"
 #include "api/inside.h"
 #include "api/stats.h"
+#include "api/tokens.h"
 #include "base/clock.h"
+#include "engine/audit.h"
+
+/* Rows of the audit log about throttled peers; a crowd of them must not fill
+ * it. */
+#define BURSTS_MAX 20 /* a minute */
 
 #define LISTEN_DEFAULT STR_LIT("127.0.0.1:8420")
 
@@ -40,6 +46,25 @@ static struct http_server *listen_by(struct api *api, struct err *e)
 	return http_server_open(api->site->loop, listen, &limits, dispatch, api, e);
 }
 
+static void on_burst(void *ctx, txw_str peer)
+{
+	struct api *api = ctx;
+	struct buf actor = {0};
+	txw_time now = loop_now(api->site->loop);
+	if (now - api->bursts_since >= MINUTE) {
+		api->bursts_since = now;
+		api->bursts = 0;
+	}
+	if (api->bursts++ >= BURSTS_MAX)
+		return;
+	buf_text(&actor, "peer:");
+	buf_str(&actor, peer);
+	audit_submit(api->site->engine, &(struct audit){.tenant = AUDIT_SITE,
+							.actor = buf_view(&actor),
+							.action = "login.throttled"});
+	buf_free(&actor);
+}
+
 static void api_free(struct api *api)
 {
 	if (api->waits)
@@ -50,6 +75,7 @@ static void api_free(struct api *api)
 	if (api->rows)
 		rowcache_close(api->rows);
 	cursor_key_free(api->cursors);
+	token_uses_close(api->token_uses);
 	auth_close(api->auth);
 	free(api);
 }
@@ -62,6 +88,9 @@ struct api *api_open(struct api_site *site, struct conf_report *report, struct e
 	api->auth = auth_open(site->conf, report);
 	if (!api->auth)
 		goto fail;
+	auth_on_burst(api->auth, on_burst, api);
+	if (tokens_load(api, e) < 0)
+		goto fail;
 	/* The listener can fail; the engine and the metrics keep what they are
 	 * given. */
 	api->server = listen_by(api, e);
@@ -70,6 +99,7 @@ struct api *api_open(struct api_site *site, struct conf_report *report, struct e
 	api->cursors = cursor_key_make(info->site, info->epoch);
 	mounts_open(api);
 	api->waits = waits_open(api);
+	api->token_uses = token_uses_open(api);
 	api->rows = rowcache_open();
 	engine_on_rows(site->engine, rowcache_forget, api->rows);
 	stats_open(api);
@@ -89,6 +119,11 @@ int api_listener(const struct api *a)
 int api_port(const struct api *a)
 {
 	return http_server_port(a->server);
+}
+
+void api_settle(struct api *a)
+{
+	token_uses_flush(a->token_uses);
 }
 
 void api_drain(struct api *a)

@@ -43,6 +43,8 @@ struct api_site {
 struct api *api_open(struct api_site *site, struct conf_report *report, struct err *e);
 int api_port(const struct api *a);
 int api_listener(const struct api *a); /* http_server_listener */
+/* Writes what it has in memory only: the site is about to end or change. */
+void api_settle(struct api *a);
 void api_drain(struct api *a);
 void api_close(struct api *a);
 

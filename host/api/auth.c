@@ -1,8 +1,9 @@
 /*
  * auth.c: see auth.h.
  *
- * The throttle is a bounded table: a peer has one of a few places, by its
- * address's hash; when all are taken, the one whose minute began first goes.
+ * Tokens are kept by the first bytes of their sums. Whoever guesses cannot
+ * choose a sum, so the time that a search in the table takes tells nothing of
+ * the tokens in it.
  */
 #include "api/auth.h"
 
@@ -12,29 +13,94 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <uthash.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 
-#define PLACES 4096u /* a power of two */
-#define PROBES 4u
-#define WINDOW MINUTE
+#define FOUND_BY 8 /* bytes of a sum */
 
-struct failing {
-	uint64_t peer; /* its hash; 0 = free */
-	txw_time since;
-	unsigned n;
+struct entry {
+	struct token token; /* first: handed out */
+	struct arena arena;
+	UT_hash_handle hh; /* by token.sum */
 };
 
 struct auth {
-	struct arena arena;
-	struct token *tokens;
-	size_t n;
+	struct entry *tokens;
+	struct throttle *throttle;
 	EVP_MD *sha256;
 	EVP_MD_CTX *hashing; /* reused: making one costs more than the sum */
-	struct failing failing[PLACES];
+	void (*burst)(void *ctx, txw_str peer);
+	void *burst_ctx;
 };
+
+/* ---- the table ---- */
+
+static struct entry *find(const struct auth *a, const unsigned char sum[32])
+{
+	struct entry *found = NULL;
+	HASH_FIND(hh, a->tokens, sum, FOUND_BY, found);
+	if (!found || CRYPTO_memcmp(found->token.sum, sum, 32) != 0)
+		return NULL;
+	return found;
+}
+
+bool auth_admit(struct auth *a, const struct token *t)
+{
+	struct entry *e = NULL;
+	HASH_FIND(hh, a->tokens, t->sum, FOUND_BY, e);
+	if (e)
+		return false;
+	e = xcalloc(1, sizeof(*e));
+	e->token = *t;
+	e->token.name = arena_str(&e->arena, str_of(t->name)).ptr;
+	e->token.actor = arena_printf(&e->arena, "token:%s", t->name);
+	e->token.tenant = arena_str(&e->arena, t->tenant);
+	HASH_ADD(hh, a->tokens, token.sum, FOUND_BY, e);
+	return true;
+}
+
+static void drop(struct auth *a, struct entry *e)
+{
+	HASH_DEL(a->tokens, e);
+	arena_free(&e->arena);
+	free(e);
+}
+
+bool auth_forget(struct auth *a, txw_str name)
+{
+	struct entry *e, *next;
+	HASH_ITER(hh, a->tokens, e, next)
+	{
+		if (e->token.is_of_config || !str_is(name, e->token.name))
+			continue;
+		drop(a, e);
+		return true;
+	}
+	return false;
+}
+
+size_t auth_count(const struct auth *a, txw_str tenant, txw_time now)
+{
+	size_t n = 0;
+	for (const struct entry *e = a->tokens; e; e = e->hh.next) {
+		bool has_ended = e->token.expires && e->token.expires <= now;
+		n += !e->token.is_of_config && !has_ended && str_eq(e->token.tenant, tenant);
+	}
+	return n;
+}
+
+void auth_take_used(struct auth *a, void (*fn)(void *ctx, const struct token *t), void *ctx)
+{
+	for (struct entry *e = a->tokens; e; e = e->hh.next) {
+		if (!e->token.is_used)
+			continue;
+		e->token.is_used = false;
+		fn(ctx, &e->token);
+	}
+}
 
 /* ---- tokens from the config ---- */
 
@@ -54,7 +120,7 @@ static bool hex_sum(txw_str text, unsigned char out[32])
 	return true;
 }
 
-static void sum(struct auth *a, txw_str token, unsigned char out[32])
+void auth_sum(struct auth *a, txw_str token, unsigned char out[32])
 {
 	unsigned len = 0;
 	if (EVP_DigestInit_ex2(a->hashing, a->sha256, NULL) != 1 ||
@@ -88,42 +154,45 @@ static void take_secret(struct auth *a, struct token *t, const struct conf_secti
 			     "token %s: its value has fewer than 16 characters, which can be "
 			     "guessed; `txwatch token` makes a good one",
 			     s->title);
-	sum(a, value, t->sum);
+	auth_sum(a, value, t->sum);
 }
 
 static void take_section(struct auth *a, const struct conf_section *s, struct conf_report *report)
 {
-	struct token *t = &a->tokens[a->n++];
+	struct token t = {.name = s->title, .tenant = conf_text(s, "tenant"), .is_of_config = true};
 	const txw_str *scopes = NULL;
-	t->name = arena_str(&a->arena, str_of(s->title)).ptr;
-	t->tenant = arena_str(&a->arena, conf_text(s, "tenant"));
-	if (t->tenant.len == 0)
-		t->tenant = STR_LIT("default");
-	take_secret(a, t, s, report);
+	size_t before = report->n_errors;
+	if (t.tenant.len == 0)
+		t.tenant = STR_LIT("default");
+	take_secret(a, &t, s, report);
 	size_t n = conf_list(s, "scopes", &scopes);
 	for (size_t i = 0; i < n; i++) {
 		for (enum scope sc = SCOPE_READ; sc <= SCOPE_ADMIN; sc++) {
-			if (str_is(scopes[i], scope_name(sc)) && sc > t->scope)
-				t->scope = sc;
+			if (str_is(scopes[i], scope_name(sc)) && sc > t.scope)
+				t.scope = sc;
 		}
 	}
 	txw_str expires = conf_text(s, "expires");
-	if (expires.len && !time_parse(expires, &t->expires))
+	if (expires.len && !time_parse(expires, &t.expires))
 		conf_problem(report, conf_line(s, "expires"),
 			     "token %s: `expires` must be a time such as "
 			     "\"2027-01-31T00:00:00Z\", not \"%.*s\"",
 			     s->title, STR_ARG(expires));
+	if (report->n_errors == before && !auth_admit(a, &t))
+		conf_problem(report, s->line,
+			     "token %s: another section has this very token: give each its own",
+			     s->title);
 }
 
 struct auth *auth_open(const struct conf *conf, struct conf_report *report)
 {
 	struct auth *a = xcalloc(1, sizeof(*a));
 	size_t before = report->n_errors;
+	a->throttle = throttle_open();
 	a->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	a->hashing = EVP_MD_CTX_new();
 	if (!a->sha256 || !a->hashing)
 		abort();
-	a->tokens = arena_alloc(&a->arena, (conf->root.n_children + 1) * sizeof(struct token));
 	for (size_t i = 0; i < conf->root.n_children; i++) {
 		const struct conf_section *s = &conf->root.children[i];
 		if (strcmp(s->keyword, "token") == 0)
@@ -137,48 +206,23 @@ struct auth *auth_open(const struct conf *conf, struct conf_report *report)
 
 void auth_close(struct auth *a)
 {
+	struct entry *e, *next;
 	if (!a)
 		return;
+	HASH_ITER(hh, a->tokens, e, next)
+	{
+		drop(a, e);
+	}
+	throttle_close(a->throttle);
 	EVP_MD_CTX_free(a->hashing);
 	EVP_MD_free(a->sha256);
-	arena_free(&a->arena);
 	free(a);
 }
 
-/* ---- the throttle ---- */
-
-static uint64_t peer_hash(txw_str peer)
+void auth_on_burst(struct auth *a, void (*fn)(void *ctx, txw_str peer), void *ctx)
 {
-	uint64_t h = UINT64_C(14695981039346656037);
-	for (size_t i = 0; i < peer.len; i++)
-		h = (h ^ (unsigned char)peer.ptr[i]) * UINT64_C(1099511628211);
-	return h ? h : 1;
-}
-
-static struct failing *failing_find(struct auth *a, uint64_t peer, txw_time now)
-{
-	for (unsigned i = 0; i < PROBES; i++) {
-		struct failing *f = &a->failing[(peer + i) & (PLACES - 1)];
-		if (f->peer == peer && now - f->since < WINDOW)
-			return f;
-	}
-	return NULL;
-}
-
-static void failed(struct auth *a, uint64_t peer, txw_time now)
-{
-	struct failing *f = failing_find(a, peer, now);
-	if (f) {
-		f->n++;
-		return;
-	}
-	f = &a->failing[peer & (PLACES - 1)];
-	for (unsigned i = 1; i < PROBES; i++) {
-		struct failing *other = &a->failing[(peer + i) & (PLACES - 1)];
-		if (other->peer == peer || other->since < f->since)
-			f = other;
-	}
-	*f = (struct failing){.peer = peer, .since = now, .n = 1};
+	a->burst = fn;
+	a->burst_ctx = ctx;
 }
 
 /* ---- a request's token ---- */
@@ -193,40 +237,37 @@ static bool bearer(txw_str header, txw_str *out)
 	return out->len > 0;
 }
 
-/* Looks at every token, found or not: time tells nothing. */
-static const struct token *find(struct auth *a, txw_str given)
+static struct entry *find_given(struct auth *a, txw_str header)
 {
-	unsigned char sum_of[32];
-	const struct token *found = NULL;
-	sum(a, given, sum_of);
-	for (size_t i = 0; i < a->n; i++) {
-		if (CRYPTO_memcmp(sum_of, a->tokens[i].sum, sizeof(sum_of)) == 0)
-			found = &a->tokens[i];
-	}
-	return found;
+	unsigned char sum[32];
+	txw_str given;
+	if (!bearer(header, &given))
+		return NULL;
+	auth_sum(a, given, sum);
+	return find(a, sum);
 }
 
 enum auth_answer auth_check(struct auth *a, txw_str header, txw_str peer, txw_time now,
 			    const struct token **out, int64_t *wait)
 {
-	uint64_t hash = peer_hash(peer);
-	const struct failing *f = failing_find(a, hash, now);
-	txw_str given;
-	const struct token *t = bearer(header, &given) ? find(a, given) : NULL;
+	struct entry *e = find_given(a, header);
 	/* A token that is right goes through: behind a proxy all share one
 	 * address, and must not be locked out by one who guesses. */
-	if (!t && f && f->n >= AUTH_FAILURES_MAX) {
-		*wait = (f->since + WINDOW - now) / SECOND + 1;
+	if (!e && (*wait = throttle_wait(a->throttle, peer, now)) > 0)
 		return AUTH_THROTTLED;
-	}
 	if (header.len == 0)
 		return AUTH_MISSING;
-	if (!t) {
-		failed(a, hash, now);
+	if (!e) {
+		if (throttle_failed(a->throttle, peer, now) && a->burst)
+			a->burst(a->burst_ctx, peer);
 		return AUTH_WRONG;
 	}
-	if (t->expires && t->expires <= now)
+	if (e->token.expires && e->token.expires <= now)
 		return AUTH_EXPIRED;
-	*out = t;
+	if (!e->token.is_of_config) {
+		e->token.used_at = now;
+		e->token.is_used = true;
+	}
+	*out = &e->token;
 	return AUTH_OK;
 }

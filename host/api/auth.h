@@ -1,23 +1,28 @@
 /*
- * auth.h: bearer tokens, and the throttle of those who guess.
+ * auth.h: bearer tokens, the config's and those made by the API, and the
+ * throttle of those who guess.
  *
- * Only SHA-256 sums of tokens are kept, and compared in constant time. All on
- * the loop.
+ * Only SHA-256 sums of tokens are kept. One is found by a part of its sum, in
+ * a time that does not grow with their number, and the whole is compared in
+ * constant time. All on the loop.
  */
 #ifndef TXWATCH_API_AUTH_H
 #define TXWATCH_API_AUTH_H
 
 #include "api/route.h"
+#include "api/throttle.h"
 #include "config/conf.h"
 
-#define AUTH_FAILURES_MAX 10 /* of one peer in a minute; then 429 */
-
 struct token {
-	const char *name; /* the section's title */
+	const char *name;  /* the section's title, or "tok_..." */
+	const char *actor; /* "token:NAME": in events and the audit log */
 	unsigned char sum[32];
 	txw_str tenant;
-	enum scope scope; /* the highest */
-	txw_time expires; /* 0 = never */
+	enum scope scope;  /* the highest */
+	txw_time expires;  /* 0 = never */
+	txw_time used_at;  /* of one made by the API; 0 = not yet */
+	bool is_of_config; /* made and ended by the file alone */
+	bool is_used;      /* used_at is not in the store yet */
 };
 
 enum auth_answer { AUTH_OK, AUTH_MISSING, AUTH_WRONG, AUTH_EXPIRED, AUTH_THROTTLED };
@@ -28,7 +33,22 @@ struct auth;
 struct auth *auth_open(const struct conf *conf, struct conf_report *report);
 void auth_close(struct auth *a);
 
-/* header: Authorization's value. *wait: with AUTH_THROTTLED, seconds. */
+/* Texts are copied. false: its sum is taken. */
+bool auth_admit(struct auth *a, const struct token *t);
+/* false: the API has made no such token. */
+bool auth_forget(struct auth *a, txw_str name);
+/* How many the API made for a tenant, less those that ended before `now`. */
+size_t auth_count(const struct auth *a, txw_str tenant, txw_time now);
+/* Hands out each token whose use is not in the store yet, and takes it for
+ * written. */
+void auth_take_used(struct auth *a, void (*fn)(void *ctx, const struct token *t), void *ctx);
+void auth_sum(struct auth *a, txw_str token, unsigned char out[32]);
+
+/* A peer has used up its guesses. */
+void auth_on_burst(struct auth *a, void (*fn)(void *ctx, txw_str peer), void *ctx);
+
+/* header: Authorization's value. *wait: with AUTH_THROTTLED, seconds. *out
+ * lives until the token is forgotten. */
 enum auth_answer auth_check(struct auth *a, txw_str header, txw_str peer, txw_time now,
 			    const struct token **out, int64_t *wait);
 

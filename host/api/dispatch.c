@@ -12,6 +12,8 @@
 
 #include "api/inside.h"
 #include "api/stats.h"
+#include "api/tokens.h"
+#include "engine/audit.h"
 
 #define SMALL_BODY ((size_t)256 * 1024)
 
@@ -171,18 +173,38 @@ static bool refuse_token(struct call *c, enum auth_answer why, int64_t wait)
 	return false;
 }
 
+/* The token may be ended while its request is under way. */
+static void keep_token(struct call *c, const struct token *t)
+{
+	struct token *mine = arena_alloc(c->arena, sizeof(*mine));
+	*mine = *t;
+	mine->name = arena_str(c->arena, str_of(t->name)).ptr;
+	mine->actor = arena_str(c->arena, str_of(t->actor)).ptr;
+	mine->tenant = arena_str(c->arena, t->tenant);
+	c->token = mine;
+	c->tenant = mine->tenant;
+	if (mine->is_used)
+		token_uses_note(c->api->token_uses);
+}
+
+bool call_is_operator(const struct call *c)
+{
+	return c->token && c->token->scope >= SCOPE_ADMIN && str_eq(c->tenant, AUDIT_SITE);
+}
+
 static bool authorize(struct call *c)
 {
+	const struct token *token = NULL;
 	int64_t wait = 0;
 	enum scope needs = c->route->scope;
 	if (needs == SCOPE_OPEN)
 		return true;
 	enum auth_answer got = auth_check(c->api->auth, http_header(c->request, "Authorization"),
 					  http_peer(c->request), loop_now(c->api->site->loop),
-					  &c->token, &wait);
+					  &token, &wait);
 	if (got != AUTH_OK)
 		return refuse_token(c, got, wait);
-	c->tenant = c->token->tenant;
+	keep_token(c, token);
 	if (c->token->scope >= needs)
 		return true;
 	char text[96];

@@ -49,6 +49,15 @@ void do_dlv_list(struct call *c);
 void do_dlv_get(struct call *c);
 void do_dlv_retry(struct call *c);
 
+/* tokens.c */
+void do_token_create(struct call *c);
+void do_token_list(struct call *c);
+void do_token_get(struct call *c);
+void do_token_delete(struct call *c);
+
+/* audit.c */
+void do_audit_list(struct call *c);
+
 /* meta.c */
 void do_flows(struct call *c);
 void do_plugins(struct call *c);

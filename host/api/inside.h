@@ -27,12 +27,16 @@
 struct event_waits;
 struct route_stats;
 struct mount;
+struct token_uses;
 struct idempotent; /* a request with an Idempotency-Key */
 
 struct api {
 	struct api_site *site;
 	struct http_server *server;
 	struct auth *auth;
+	struct token_uses *token_uses;
+	txw_time bursts_since; /* of the throttle, told in the audit log */
+	unsigned bursts;
 	struct cursor_key *cursors;
 	struct rowcache *rows;
 	struct event_waits *waits;
@@ -64,7 +68,7 @@ struct call {
 	struct api *api;
 	struct http_request *request;
 	const struct route *route; /* NULL: none matched */
-	const struct token *token; /* NULL: an open route */
+	const struct token *token; /* a copy; NULL: an open route */
 	txw_str tenant;
 	txw_str param[ROUTE_PARAMS_MAX];
 	struct arena *arena; /* the request's */
@@ -91,6 +95,9 @@ void answer_problem(struct answer *a, const struct call *c, enum problem p, cons
 void answer_problem_open(struct answer *a, const struct call *c, enum problem p,
 			 const char *detail);
 void answer_reset(struct answer *a);
+
+/* An admin of the tenant that the site itself belongs to? */
+bool call_is_operator(const struct call *c);
 
 /* The server's handler. */
 void dispatch(void *api, struct http_request *r);

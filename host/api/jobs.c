@@ -177,7 +177,7 @@ void call_begin_job(struct call *c, const char *kind, json_t *params)
 	r->jobs = c->api->site->jobs;
 	r->kind = jobs_kind(r->jobs, str_of(kind));
 	r->tenant = arena_str(&r->arena, c->tenant);
-	r->actor = str_of(arena_printf(&r->arena, "token:%s", c->token->name));
+	r->actor = arena_str(&r->arena, str_of(c->token->actor));
 	r->params = params;
 	r->finish = c->once ? finish : NULL;
 	r->done = done;

@@ -1,6 +1,7 @@
 /* meta.c: what runs here: flows, plugins, pollers; alive and ready. */
 #include "api/handlers.h"
 #include "base/clock.h"
+#include "engine/audit.h"
 
 /* ---- flows ---- */
 
@@ -141,7 +142,14 @@ void do_reload(struct call *c)
 {
 	struct api_site *site = c->api->site;
 	struct buf text = {0}, b = {0};
+	if (!call_is_operator(c)) {
+		call_problem(c, PROBLEM_FORBIDDEN,
+			     "the config is for the site's operators: admins of the tenant `%s`",
+			     AUDIT_SITE.ptr);
+		return;
+	}
 	int32_t rc = site->reload ? site->reload(site->reload_ctx, &text) : TXW_E_UNSUPPORTED;
+	audit_reload(site->engine, str_of(c->token->actor), rc);
 	if (rc < 0) {
 		call_problem(c, rc == TXW_E_BUSY ? PROBLEM_CONFLICT : PROBLEM_BAD_CONFIG, "%.*s",
 			     STR_ARG(buf_view(&text)));

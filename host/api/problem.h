@@ -35,6 +35,8 @@
 	  "Older than what is known; `transaction` is as it stands")                               \
 	X(CONFLICT, "conflict", 409, "Changed meanwhile",                                          \
 	  "Somebody else changed it in this moment: read it and try again")                        \
+	X(LIMIT, "limit-reached", 409, "Limit reached",                                            \
+	  "There are as many as may be; the detail says how many")                                 \
 	X(UNDONE, "batch-undone", 409, "Batch undone",                                             \
 	  "An operation of an atomic batch failed, so none was done; `results` tells")             \
 	X(IN_FLIGHT, "in-flight", 409, "Already in flight",                                        \

@@ -59,6 +59,28 @@ static const struct route_query DLV_LIST[] = {
     {0},
 };
 
+static const struct route_query TENANT[] = {
+    {"tenant", "of another tenant; for the site's operators"},
+    {0},
+};
+static const struct route_query TOKEN_LIST[] = {
+    {"tenant", "of another tenant; for the site's operators"},
+    {"limit", "rows a page, 1 to 1000; 50 unless given"},
+    {"cursor", "`next` of the page before"},
+    {0},
+};
+static const struct route_query AUDIT_LIST[] = {
+    {"actor", "only what this one did, such as token:operator"},
+    {"action", "only this action, or those that begin so: token.*"},
+    {"object", "only what was done to this"},
+    {"from", "only at this time or later"},
+    {"to", "only before this time"},
+    {"tenant", "of another tenant; for the site's operators"},
+    {"limit", "rows a page, 1 to 1000; 50 unless given"},
+    {"cursor", "`next` of the page before"},
+    {0},
+};
+
 #define ROUTE(m, p, s, f, fn, sum, in, out, q)  \
 	{                                       \
 		m, p, s, f, fn, sum, in, out, q \
@@ -67,6 +89,7 @@ static const struct route_query DLV_LIST[] = {
 #define SUB "/v1/subscriptions"
 #define DLV "/v1/deliveries"
 #define JOB "/v1/jobs"
+#define TOK "/v1/tokens"
 
 const struct route ROUTES[] = {
     ROUTE("GET", TX "/by-ref/{flow}/{ref}", SCOPE_READ, ROUTE_REST, do_tx_by_ref,
@@ -124,6 +147,15 @@ const struct route ROUTES[] = {
 	  NULL),
     ROUTE("POST", JOB "/{id}/cancel", SCOPE_WRITE, 0, do_job_cancel,
 	  "End a job before its next step", NULL, "Job", NULL),
+    ROUTE("POST", TOK, SCOPE_ADMIN, ROUTE_BODY | ROUTE_ONCE, do_token_create,
+	  "Make a token; it is shown this once", "NewToken", "Token", NULL),
+    ROUTE("GET", TOK, SCOPE_ADMIN, 0, do_token_list, "Tokens made by the API, oldest first", NULL,
+	  "TokenList", TOKEN_LIST),
+    ROUTE("GET", TOK "/{id}", SCOPE_ADMIN, 0, do_token_get, "One token", NULL, "Token", TENANT),
+    ROUTE("DELETE", TOK "/{id}", SCOPE_ADMIN, 0, do_token_delete,
+	  "End a token; no request passes with it from then on", NULL, NULL, TENANT),
+    ROUTE("GET", "/v1/audit", SCOPE_ADMIN, 0, do_audit_list, "Who did what, newest first", NULL,
+	  "AuditList", AUDIT_LIST),
 
     ROUTE("GET", "/v1/flows", SCOPE_READ, 0, do_flows, "The site's flows", NULL, "FlowList", NULL),
     ROUTE("GET", "/v1/plugins", SCOPE_READ, 0, do_plugins, "Plugins and their instances", NULL,

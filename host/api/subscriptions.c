@@ -75,7 +75,7 @@ static void submit(struct call *c, enum sub_what what, json_t *body)
 	r->what = what;
 	r->tenant = arena_str(&r->arena, c->tenant);
 	r->id = arena_str(&r->arena, c->param[0]);
-	r->actor = str_of(arena_printf(&r->arena, "token:%s", c->token->name));
+	r->actor = arena_str(&r->arena, str_of(c->token->actor));
 	r->body = body;
 	r->done = done;
 	r->finish = c->once ? finish : NULL;

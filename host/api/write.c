@@ -8,7 +8,7 @@ void write_ops(struct write *w, size_t n)
 	struct batch *b = w->batch;
 	txw_str tenant = w->call->tenant;
 	/* The token may go with a reload while the batch waits. */
-	txw_str actor = str_of(arena_printf(&b->arena, "token:%s", w->call->token->name));
+	txw_str actor = arena_str(&b->arena, str_of(w->call->token->actor));
 	b->ops = xcalloc(n, sizeof(struct op));
 	b->n = n;
 	for (size_t i = 0; i < n; i++) {

@@ -45,6 +45,8 @@ static const txw_option ROOT[] = {
     CHOICE("evidence", 0, "none", "none|hash-chain",
 	   "What proves that the log was not altered: with hash-chain every event carries a hash "
 	   "of its content and of the event before; `txwatch verify` checks them"),
+    RANGED(DURATION, "audit-keep", 0, "365d", DAY, 100 * YEAR,
+	   "How long rows of the audit log are kept"),
 };
 
 static const txw_option HTTP[] = {

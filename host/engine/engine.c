@@ -56,6 +56,7 @@ struct engine {
 	int64_t step_after; /* ticks: not before, after a failure */
 	struct job nudge;
 	_Atomic bool nudged;
+	int64_t audit_kept;
 
 	pthread_mutex_t health_lock;
 	struct err health; /* under the lock */
@@ -83,6 +84,16 @@ int64_t engine_last_seq(const struct engine *g)
 instance *engine_store(const struct engine *g)
 {
 	return g->store;
+}
+
+void engine_keep_audit(struct engine *g, int64_t period)
+{
+	g->audit_kept = period;
+}
+
+int64_t engine_audit_kept(const struct engine *g)
+{
+	return g->audit_kept;
 }
 
 struct flows *engine_flows(const struct engine *g)

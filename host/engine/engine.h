@@ -103,6 +103,11 @@ instance *engine_store(const struct engine *g);
 struct flows *engine_flows(const struct engine *g);
 struct loop *engine_loop(const struct engine *g);
 
+/* How long rows of the audit log are kept; 0 = for ever, until it is said.
+ * Set before engine_start. */
+void engine_keep_audit(struct engine *g, int64_t period);
+int64_t engine_audit_kept(const struct engine *g);
+
 /* Before engine_start. At most four. */
 void engine_on_tail(struct engine *g, engine_tail tail, void *ctx);
 /* Called once in each unit after its jobs, and when idle for as long as it

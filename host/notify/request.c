@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "base/row.h"
 #include "base/str.h"
+#include "engine/audit.h"
 #include "notify/private.h"
 
 #include <openssl/evp.h>
@@ -423,6 +424,41 @@ static int32_t apply_replay(struct sub_request *r, struct unit *u, struct err *e
 	return rc;
 }
 
+/* Who did it, and which members were given; their values may be secret. */
+static int32_t note_act(struct sub_request *r, struct unit *u, struct err *e)
+{
+	static const char *const actions[] = {
+	    [SUB_CREATE] = "subscription.create", [SUB_PATCH] = "subscription.change",
+	    [SUB_DELETE] = "subscription.delete", [SUB_TEST] = "subscription.test",
+	    [SUB_REPLAY] = "subscription.replay",
+	};
+	struct buf b = {0};
+	const char *key;
+	json_t *v;
+	if (r->change->is_sweeping)
+		return 0; /* its first unit told of it */
+	json_open(&b, '{');
+	if (r->what == SUB_CREATE || r->what == SUB_PATCH) {
+		json_key(&b, "members");
+		json_open(&b, '[');
+		json_object_foreach(r->body, key, v)
+		{
+			json_str(&b, str_of(key));
+		}
+		json_close(&b, ']');
+	}
+	json_close(&b, '}');
+	int32_t rc = audit_add(u,
+			       &(struct audit){.tenant = r->tenant,
+					       .actor = r->actor,
+					       .action = actions[r->what],
+					       .object = r->id,
+					       .detail = buf_view(&b)},
+			       e);
+	buf_free(&b);
+	return rc;
+}
+
 static int32_t request_apply(struct job *job, struct unit *u, struct err *e)
 {
 	struct sub_request *r = (struct sub_request *)job;
@@ -442,6 +478,8 @@ static int32_t request_apply(struct job *job, struct unit *u, struct err *e)
 		rc = apply_replay(r, u, e);
 		break;
 	}
+	if (rc >= 0)
+		rc = note_act(r, u, e);
 	if (rc >= 0 && r->finish)
 		rc = r->finish(r, u, e);
 	return rc < 0 ? rc : 0;

@@ -162,7 +162,7 @@ static void ten_wrong_tokens_in_a_minute_end_their_peers_guessing(void **state)
 	struct auth *a = open_good();
 	const struct token *t = NULL;
 	int64_t wait = 0;
-	for (int i = 0; i < AUTH_FAILURES_MAX; i++)
+	for (int i = 0; i < THROTTLE_MAX; i++)
 		assert_int_equal(ask(a, "Bearer wrong", NOW + i * SECOND, &t), AUTH_WRONG);
 	assert_int_equal(auth_check(a, STR_LIT("Bearer wrong"), PEER, NOW + 20 * SECOND, &t, &wait),
 			 AUTH_THROTTLED);
@@ -181,7 +181,7 @@ static void nine_wrong_tokens_shut_out_nobody_and_a_missing_one_does_not_count(v
 	(void)state;
 	struct auth *a = open_good();
 	const struct token *t = NULL;
-	for (int i = 0; i < AUTH_FAILURES_MAX - 1; i++)
+	for (int i = 0; i < THROTTLE_MAX - 1; i++)
 		assert_int_equal(ask(a, "Bearer wrong", NOW, &t), AUTH_WRONG);
 	for (int i = 0; i < 50; i++)
 		assert_int_equal(ask(a, NULL, NOW, &t), AUTH_MISSING);
@@ -200,7 +200,7 @@ static void the_throttles_table_is_bounded_and_still_works_when_full(void **stat
 		snprintf(peer, sizeof(peer), "2001:db8::%x", i);
 		auth_check(a, STR_LIT("Bearer wrong"), str_of(peer), NOW + i, &t, &wait);
 	}
-	for (int i = 0; i < AUTH_FAILURES_MAX; i++)
+	for (int i = 0; i < THROTTLE_MAX; i++)
 		ask(a, "Bearer wrong", NOW + SECOND, &t);
 	assert_int_equal(ask(a, "Bearer wrong", NOW + SECOND, &t), AUTH_THROTTLED);
 	auth_close(a);
