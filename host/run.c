@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/listener.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "command/args.h"
@@ -20,6 +21,12 @@
 
 #define VIRTUAL_START "2026-01-01T00:00:00Z"
 #define DRAIN_STEP_MS 20
+
+/* From one site to the next: one of them, or none. */
+struct handed {
+	int socket; /* the listener's; 0 = none */
+	struct http_server *server;
+};
 
 struct running {
 	struct site *site;
@@ -169,7 +176,7 @@ static int32_t load_state(struct site *s, struct err *e)
 			 STR_LIT("state"), STR_NONE, STR_NONE, UINT32_MAX, on_state, s);
 }
 
-static void fill_api_site(struct running *r, int listener)
+static void fill_api_site(struct running *r, const struct handed *hand)
 {
 	struct site *s = r->site;
 	s->api_site = (struct api_site){.loop = s->loop,
@@ -183,12 +190,14 @@ static void fill_api_site(struct running *r, int listener)
 					.plugins = s->plugins,
 					.instances = s->instances,
 					.conf = s->conf,
-					.listener = listener,
+					.listener = hand->socket,
+					.server = hand->server,
 					.reload = reload,
 					.reload_ctx = r};
 }
 
-static int32_t open_all(struct running *r, int listener, struct conf_report *report, struct err *e)
+static int32_t open_all(struct running *r, struct handed *hand, struct conf_report *report,
+			struct err *e)
 {
 	struct site *s = r->site;
 	s->engine = engine_open(s->store, s->loop, &s->flows, s->metrics, e);
@@ -207,8 +216,9 @@ static int32_t open_all(struct running *r, int listener, struct conf_report *rep
 	if (notify_start(s->notify, s->engine, s->readers, e) < 0)
 		return -1;
 	watch_start(s->watch, s->engine, s->readers);
-	fill_api_site(r, listener);
+	fill_api_site(r, hand);
 	s->api = api_open(&s->api_site, report, e);
+	hand->server = s->api_site.server;
 	if (!s->api)
 		return -1;
 	engine_start(s->engine);
@@ -314,19 +324,25 @@ static void say_listening(struct site *s)
 		 TXW_VERSION);
 }
 
-/* Where the next site listens: on this one's socket, if its config says the
- * same address. 0 = it opens its own. */
-static int hand_on_listener(const struct running *r)
+/* What the next site goes on with: this one's listener with its connections,
+ * if its config says the same of it; or its socket alone, if at least the
+ * address is the same; else it opens its own. */
+static void hand_on(const struct running *r, struct handed *hand)
 {
-	if (!r->next || !r->site->api || !str_eq(listen_text(r->site), listen_text(r->next)))
-		return 0;
-	int fd = api_listener(r->site->api);
-	return fd > 0 ? fd : 0;
+	*hand = (struct handed){0};
+	if (!r->next || !r->site->api)
+		return;
+	if (listener_fits(r->site->conf, r->next->conf)) {
+		hand->server = api_take_server(r->site->api);
+	} else if (str_eq(listen_text(r->site), listen_text(r->next))) {
+		int fd = api_listener(r->site->api);
+		hand->socket = fd > 0 ? fd : 0;
+	}
 }
 
-/* Runs s until it ends; *next is the site that takes over, *listener its
- * socket. */
-static int run_site(struct site *s, const char *path, struct site **next, int *listener)
+/* Runs s until it ends; *next is the site that takes over, *hand what it gets
+ * from this one. */
+static int run_site(struct site *s, const char *path, struct site **next, struct handed *hand)
 {
 	struct running r = {.site = s, .path = path};
 	struct conf_report report;
@@ -335,17 +351,18 @@ static int run_site(struct site *s, const char *path, struct site **next, int *l
 	conf_report_init(&report, path);
 	set_up_log(s);
 	catch_signals(&r);
-	if (open_all(&r, *listener, &report, &e) < 0) {
+	if (open_all(&r, hand, &report, &e) < 0) {
 		if (e.text[0])
 			log_error("cannot start", "why", e.text);
 		print_report(&report);
+		http_server_close(hand->server); /* nobody goes on with it */
 		status = 1;
 	} else {
 		say_listening(s);
 		loop_run(s->loop);
 		log_info(r.next ? "changing over" : "stopped");
 	}
-	*listener = hand_on_listener(&r);
+	hand_on(&r, hand);
 	close_all(s);
 	drop_signals(&r);
 	conf_report_free(&report);
@@ -357,7 +374,7 @@ int command_run(const struct args *a)
 {
 	struct options o;
 	struct conf_report report;
-	int listener = 0;
+	struct handed hand = {0};
 	int status = take_options(a, &o);
 	if (status)
 		return status;
@@ -368,7 +385,7 @@ int command_run(const struct args *a)
 	if (!s)
 		return 1;
 	for (struct site *next; s; s = next) {
-		status = run_site(s, o.path, &next, &listener);
+		status = run_site(s, o.path, &next, &hand);
 		if (next)
 			set_up_log(next); /* its clock outlives this one's */
 		site_free(s);

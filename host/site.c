@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/listener.h"
 #include "base/str.h"
 #include "engine/redact.h"
 #include "measure/metrics.h"
@@ -135,6 +136,7 @@ static void make_instances(struct site *s, struct conf_report *report)
 		conf_warning(report, 0,
 			     "the site has no token: make one with `txwatch token`, or every call "
 			     "of the API is answered 401");
+	listener_check(s->conf, report);
 	if (!s->store)
 		conf_problem(report, 0,
 			     "the site has no store: add \"store.sqlite\" to plugins and a section "

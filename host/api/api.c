@@ -10,6 +10,7 @@
 
 #include "api/bulk.h"
 #include "api/inside.h"
+#include "api/listener.h"
 #include "api/stats.h"
 #include "api/tokens.h"
 #include "base/clock.h"
@@ -18,33 +19,6 @@
 /* Rows of the audit log about throttled peers; a crowd of them must not fill
  * it. */
 #define BURSTS_MAX 20 /* a minute */
-
-#define LISTEN_DEFAULT STR_LIT("127.0.0.1:8420")
-
-static const struct conf_section *http_section(const struct conf *conf)
-{
-	for (size_t i = 0; i < conf->root.n_children; i++) {
-		if (strcmp(conf->root.children[i].keyword, "http") == 0)
-			return &conf->root.children[i];
-	}
-	return NULL;
-}
-
-static struct http_server *listen_by(struct api *api, struct err *e)
-{
-	const struct conf_section *s = http_section(api->site->conf);
-	struct http_limits limits = {
-	    .max_body = (size_t)16 << 20, .max_connections = 1024, .idle_timeout = MINUTE};
-	txw_str listen = LISTEN_DEFAULT;
-	if (s) {
-		listen = conf_text(s, "listen");
-		limits.max_body = (size_t)conf_number(s, "max-body");
-		limits.max_connections = (size_t)conf_number(s, "max-connections");
-		limits.idle_timeout = conf_number(s, "idle-timeout");
-	}
-	limits.listener = api->site->listener;
-	return http_server_open(api->site->loop, listen, &limits, dispatch, api, e);
-}
 
 static void on_burst(void *ctx, txw_str peer)
 {
@@ -93,9 +67,13 @@ struct api *api_open(struct api_site *site, struct conf_report *report, struct e
 		goto fail;
 	/* The listener can fail; the engine and the metrics keep what they are
 	 * given. */
-	api->server = listen_by(api, e);
+	api->server = listener_open(site->conf, site->loop, site->listener, site->server, dispatch,
+				    api, e);
 	if (!api->server)
 		goto fail;
+	site->server = NULL;
+	const struct conf_section *http = listener_section(site->conf);
+	api->are_pages_open = !http || str_is(conf_text(http, "metrics"), "open");
 	api->cursors = cursor_key_make(info->site, info->epoch);
 	mounts_open(api);
 	api->waits = waits_open(api);
@@ -114,6 +92,14 @@ fail:
 int api_listener(const struct api *a)
 {
 	return http_server_listener(a->server);
+}
+
+struct http_server *api_take_server(struct api *a)
+{
+	struct http_server *server = a->server;
+	a->server = NULL;
+	http_server_detach(server);
+	return server;
 }
 
 int api_port(const struct api *a)

@@ -30,6 +30,9 @@ struct api_site {
 	instance *instances;     /* all, by next */
 	const struct conf *conf; /* http and token sections */
 	int listener;            /* to take over from another api; 0 = none */
+	/* The same, with its connections; NULL = none. api_open takes it,
+	 * unless it fails. */
+	struct http_server *server;
 	/* POST /v1/reload: checks the config anew and begins to change over.
 	 * Negative: the running site stays, and the problems are in text. NULL:
 	 * not offered. [loop] */
@@ -45,6 +48,8 @@ int api_port(const struct api *a);
 int api_listener(const struct api *a); /* http_server_listener */
 /* Writes what it has in memory only: the site is about to end or change. */
 void api_settle(struct api *a);
+/* Detaches the listener, for another api to go on with; then close this one. */
+struct http_server *api_take_server(struct api *a);
 void api_drain(struct api *a);
 void api_close(struct api *a);
 

@@ -192,11 +192,10 @@ bool call_is_operator(const struct call *c)
 	return c->token && c->token->scope >= SCOPE_ADMIN && str_eq(c->tenant, AUDIT_SITE);
 }
 
-static bool authorize(struct call *c)
+static bool authorize(struct call *c, enum scope needs)
 {
 	const struct token *token = NULL;
 	int64_t wait = 0;
-	enum scope needs = c->route->scope;
 	if (needs == SCOPE_OPEN)
 		return true;
 	enum auth_answer got = auth_check(c->api->auth, http_header(c->request, "Authorization"),
@@ -289,9 +288,28 @@ static bool check_body(struct call *c)
 	return is_json;
 }
 
+/* An exporter's page: numbers of all tenants. true: the call is answered. */
+static bool answer_page(struct call *c)
+{
+	if (!mounts_has(c))
+		return false;
+	if (c->api->are_pages_open) {
+		mounts_answer(c);
+		return true;
+	}
+	if (!authorize(c, SCOPE_READ))
+		return true;
+	if (str_eq(c->tenant, AUDIT_SITE))
+		mounts_answer(c);
+	else
+		call_problem(c, PROBLEM_FORBIDDEN, "this page is for the tenant `%s`",
+			     AUDIT_SITE.ptr);
+	return true;
+}
+
 static void no_route(struct call *c, const struct route_match *m)
 {
-	if (mounts_answer(c))
+	if (answer_page(c))
 		return;
 	if (m->allow[0] == '\0') {
 		call_problem(c, PROBLEM_NOT_FOUND, "there is no such route");
@@ -318,6 +336,6 @@ void dispatch(void *ctx, struct http_request *r)
 		no_route(c, &m);
 		return;
 	}
-	if (authorize(c) && check_queries(c) && check_body(c) && once_begin(c))
+	if (authorize(c, m.route->scope) && check_queries(c) && check_body(c) && once_begin(c))
 		m.route->run(c);
 }

@@ -90,19 +90,27 @@ static void answer(struct call *c, const struct mount *m)
 	call_answer(c, &a);
 }
 
-bool mounts_answer(struct call *c)
+static const struct mount *find(const struct call *c)
+{
+	for (size_t i = 0; i < c->api->n_mounts; i++) {
+		if (str_is(http_path(c->request), c->api->mounts[i].path))
+			return &c->api->mounts[i];
+	}
+	return NULL;
+}
+
+bool mounts_has(const struct call *c)
+{
+	return find(c) != NULL;
+}
+
+void mounts_answer(struct call *c)
 {
 	txw_str method = http_method(c->request);
-	for (size_t i = 0; i < c->api->n_mounts; i++) {
-		if (!str_is(http_path(c->request), c->api->mounts[i].path))
-			continue;
-		if (str_is(method, "GET") || str_is(method, "HEAD")) {
-			answer(c, &c->api->mounts[i]);
-			return true;
-		}
-		http_set_header(c->request, "Allow", STR_LIT("GET, HEAD"));
-		call_problem(c, PROBLEM_METHOD, "this route has GET, HEAD");
-		return true;
+	if (str_is(method, "GET") || str_is(method, "HEAD")) {
+		answer(c, find(c));
+		return;
 	}
-	return false;
+	http_set_header(c->request, "Allow", STR_LIT("GET, HEAD"));
+	call_problem(c, PROBLEM_METHOD, "this route has GET, HEAD");
 }

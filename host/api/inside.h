@@ -43,6 +43,7 @@ struct api {
 	struct idempotent *in_flight; /* uthash */
 	struct mount *mounts;         /* exporters' paths */
 	size_t n_mounts;
+	bool are_pages_open;
 	struct route_stats *stats; /* one a route, and one for what has none */
 	struct metric *requests;
 	struct series *replays;
@@ -172,7 +173,9 @@ void waits_close(struct event_waits *w);
 
 /* exporters.c */
 void mounts_open(struct api *api);
-bool mounts_answer(struct call *c);
+/* Does the path belong to one? Then mounts_answer() ends the call. */
+bool mounts_has(const struct call *c);
+void mounts_answer(struct call *c);
 void mounts_close(struct api *api);
 
 /* transactions: which one a path means; false: answered with 404. */

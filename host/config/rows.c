@@ -58,6 +58,13 @@ static const txw_option HTTP[] = {
 	   "How many connections may be open at once"),
     RANGED(DURATION, "idle-timeout", 0, "60s", SECOND, HOUR,
 	   "How long a connection may say nothing before it is closed"),
+    CHOICE("metrics", 0, "open", "open|site",
+	   "Who may read the exporters' pages, such as /metrics: everybody, or who has a token of "
+	   "the tenant `default`, which is the site's own"),
+    PLAIN(STRING, "tls-cert", 0, NULL,
+	  "A PEM file with the listener's certificate, and those that lead from it to a known one; "
+	  "with it the listener speaks TLS 1.2 and 1.3 alone"),
+    PLAIN(STRING, "tls-key", 0, NULL, "A PEM file with that certificate's private key"),
 };
 
 static const txw_option TOKEN[] = {

@@ -16,6 +16,7 @@
 #include <uv.h>
 
 #include "http/server.h"
+#include "http/tls_pair.h"
 
 /* Bytes of a connection's pool at libmicrohttpd: its read buffer, the parsed
  * headers and the answer's head. It is cleared for every request. */
@@ -80,6 +81,7 @@ struct http_server {
 	uint64_t timer_due;
 	struct MHD_Daemon *daemon;
 	struct loop *loop;
+	struct tls_pair *tls; /* of new connections; NULL = plain HTTP */
 	http_handler handler;
 	void *ctx;
 	struct http_limits limits;
@@ -87,8 +89,9 @@ struct http_server {
 	size_t body_budget;
 	int port;
 	bool is_draining;
-	bool is_running; /* inside MHD_run */
-	bool is_kicked;  /* a suspended request was answered since */
+	bool is_detached; /* between two loops */
+	bool is_running;  /* inside MHD_run */
+	bool is_kicked;   /* a suspended request was answered since */
 	struct http_request *live;
 	struct http_request *spare;
 	size_t n_spare;
@@ -110,6 +113,17 @@ void request_end(void *server, struct MHD_Connection *c, void **state,
 		 enum MHD_RequestTerminationCode why);
 void connection_end(void *server, struct MHD_Connection *c, void **context,
 		    enum MHD_ConnectionNotificationCode what);
+
+/* tls_serve.c: for libmicrohttpd: the certificate of a handshake. */
+int tls_choose(gnutls_session_t session, const gnutls_datum_t *issuers, int n_issuers,
+	       const gnutls_pk_algorithm_t *algorithms, int n_algorithms, gnutls_pcert_st **chain,
+	       unsigned *n, gnutls_privkey_t *key);
+/* A connection's place for its certificate, as it begins and ends. */
+void *tls_hold_open(struct http_server *s);
+void tls_hold_close(void *hold);
+/* Writes on a connection whose library waits for more of its body; what does
+ * not go out at once is lost. */
+void tls_send(struct MHD_Connection *c, const void *bytes, size_t len);
 
 /* Makes the target's query into r->queries; false: not a sane target. */
 bool target_parse(struct http_request *r, const char *uri);

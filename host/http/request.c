@@ -127,9 +127,12 @@ void connection_end(void *server, struct MHD_Connection *c, void **context,
 		    enum MHD_ConnectionNotificationCode what)
 {
 	struct http_server *s = server;
-	(void)context;
-	if (what != MHD_CONNECTION_NOTIFY_CLOSED)
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		*context = s->tls ? tls_hold_open(s) : NULL;
 		return;
+	}
+	tls_hold_close(*context);
+	*context = NULL;
 	for (struct http_request *r = s->live, *next; r; r = next) {
 		next = r->next;
 		if (r->connection == c && r->stage == STAGE_READING)
@@ -291,7 +294,9 @@ static void refuse_midway(struct http_request *r, int status)
 	buf_str(&answer, buf_view(&body));
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 	    r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	if (info)
+	if (r->server->tls)
+		tls_send(r->connection, answer.ptr, answer.len);
+	else if (info)
 		(void)send(info->connect_fd, answer.ptr, answer.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	buf_free(&body);
 	buf_free(&answer);

@@ -96,7 +96,7 @@ static void on_check(uv_check_t *check)
 void server_kick(struct http_server *s)
 {
 	s->is_kicked = true;
-	if (s->is_running)
+	if (s->is_running || s->is_detached)
 		return;
 	uv_check_start(&s->check, on_check);
 	uv_idle_start(&s->idle, on_idle);
@@ -118,26 +118,44 @@ static struct MHD_Daemon *daemon_start(struct http_server *s, int fd)
 {
 	unsigned seconds = (unsigned)(s->limits.idle_timeout / SECOND);
 	unsigned connections = (unsigned)s->limits.max_connections;
+	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+	const struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+	struct MHD_OptionItem tls[] = {
+	    {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)tls_choose},
+	    {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+	    {MHD_OPTION_END, 0, NULL},
+	};
 	return MHD_start_daemon(
-	    MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-	    request_step, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, s, MHD_OPTION_LISTEN_SOCKET, fd,
+	    flags | (s->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, request_step, s,
+	    MHD_OPTION_EXTERNAL_LOGGER, on_log, s, MHD_OPTION_LISTEN_SOCKET, fd,
 	    MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
 	    seconds ? seconds : 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES,
 	    MHD_OPTION_URI_LOG_CALLBACK, request_begin, s, MHD_OPTION_NOTIFY_COMPLETED, request_end,
 	    s, MHD_OPTION_NOTIFY_CONNECTION, connection_end, s, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-	    MHD_OPTION_END);
+	    MHD_OPTION_ARRAY, s->tls ? tls : plain, MHD_OPTION_END);
 }
 
-static void handles_open(struct http_server *s, int epoll_fd)
+static void handles_open(struct http_server *s)
 {
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	uv_loop_t *uv = loop_uv(s->loop);
-	uv_poll_init(uv, &s->poll, epoll_fd);
+	uv_poll_init(uv, &s->poll, info->epoll_fd);
 	uv_timer_init(uv, &s->timer);
 	uv_check_init(uv, &s->check);
 	uv_idle_init(uv, &s->idle);
 	s->poll.data = s->timer.data = s->check.data = s->idle.data = s;
 	s->handles = 4;
 	uv_poll_start(&s->poll, UV_READABLE, on_poll);
+}
+
+static void take_limits(struct http_server *s, const struct http_limits *limits)
+{
+	s->limits = *limits;
+	s->body_budget = limits->max_body * BODIES_MAX;
+	if (s->body_budget < BODIES_MIN)
+		s->body_budget = BODIES_MIN;
+	tls_pair_drop(s->tls);
+	s->tls = limits->tls;
 }
 
 struct http_server *http_server_open(struct loop *loop, txw_str listen,
@@ -148,10 +166,7 @@ struct http_server *http_server_open(struct loop *loop, txw_str listen,
 	s->loop = loop;
 	s->handler = handler;
 	s->ctx = ctx;
-	s->limits = *limits;
-	s->body_budget = limits->max_body * BODIES_MAX;
-	if (s->body_budget < BODIES_MIN)
-		s->body_budget = BODIES_MIN;
+	take_limits(s, limits);
 	if (getrandom(&s->id_seed, sizeof(s->id_seed), 0) < 0)
 		s->id_seed = (uint64_t)getpid();
 	int fd = limits->listener ? listen_take(limits->listener, &s->port)
@@ -163,13 +178,13 @@ struct http_server *http_server_open(struct loop *loop, txw_str listen,
 		err_set(e, TXW_E_IO, "cannot start the HTTP server on %.*s", STR_ARG(listen));
 		goto close_socket;
 	}
-	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	handles_open(s, info->epoll_fd);
+	handles_open(s);
 	return s;
 
 close_socket:
 	close(fd);
 free_server:
+	tls_pair_drop(s->tls);
 	free(s);
 	return NULL;
 }
@@ -206,8 +221,16 @@ void http_server_drain(struct http_server *s)
 static void on_closed(uv_handle_t *handle)
 {
 	struct http_server *s = handle->data;
-	if (--s->handles == 0)
+	if (--s->handles == 0 && !s->is_detached)
 		free(s);
+}
+
+static void handles_close(struct http_server *s)
+{
+	uv_close((uv_handle_t *)&s->poll, on_closed);
+	uv_close((uv_handle_t *)&s->timer, on_closed);
+	uv_close((uv_handle_t *)&s->check, on_closed);
+	uv_close((uv_handle_t *)&s->idle, on_closed);
 }
 
 /* libmicrohttpd cannot stop with suspended connections: they are resumed, and
@@ -237,8 +260,32 @@ void http_server_close(struct http_server *s)
 		next = r->next;
 		request_free(r);
 	}
-	uv_close((uv_handle_t *)&s->poll, on_closed);
-	uv_close((uv_handle_t *)&s->timer, on_closed);
-	uv_close((uv_handle_t *)&s->check, on_closed);
-	uv_close((uv_handle_t *)&s->idle, on_closed);
+	tls_pair_drop(s->tls);
+	s->tls = NULL;
+	if (s->is_detached)
+		free(s);
+	else
+		handles_close(s);
+}
+
+/* ---- from one loop to another ---- */
+
+void http_server_detach(struct http_server *s)
+{
+	s->is_detached = true;
+	s->handler = NULL;
+	handles_close(s);
+}
+
+void http_server_attach(struct http_server *s, struct loop *loop, const struct http_limits *limits,
+			http_handler handler, void *ctx)
+{
+	s->is_detached = false;
+	s->loop = loop;
+	s->handler = handler;
+	s->ctx = ctx;
+	take_limits(s, limits);
+	handles_open(s);
+	/* Answers given meanwhile, and what came. */
+	server_kick(s);
 }

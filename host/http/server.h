@@ -18,12 +18,14 @@
 struct http_server;
 struct http_request;
 struct metrics;
+struct tls_pair;
 
 struct http_limits {
 	size_t max_body; /* bytes; over it 413 */
 	size_t max_connections;
 	int64_t idle_timeout; /* microseconds */
 	int listener;         /* a listening socket to take over; 0 = open one */
+	struct tls_pair *tls; /* taken over; NULL = plain HTTP */
 };
 
 typedef void (*http_handler)(void *ctx, struct http_request *r);
@@ -38,6 +40,17 @@ int http_server_listener(const struct http_server *s);
 size_t http_server_connections(const struct http_server *s); /* open ones */
 void http_server_drain(struct http_server *s);               /* accepts no more */
 void http_server_close(struct http_server *s);
+
+/*
+ * From one loop to another, with its open connections: detached it does
+ * nothing, but takes answers; their requests are the old handler's and must be
+ * answered before the new one is attached, and the old loop closed. limits:
+ * listener, max_connections, idle_timeout and whether there is a tls are as
+ * they were. A detached one may be closed.
+ */
+void http_server_detach(struct http_server *s);
+void http_server_attach(struct http_server *s, struct loop *loop, const struct http_limits *limits,
+			http_handler handler, void *ctx);
 
 /* ---- the request; texts live until it is answered ---- */
 txw_str http_method(const struct http_request *r);

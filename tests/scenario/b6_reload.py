@@ -1,7 +1,6 @@
 """A config is taken over whole, or not at all."""
 
 import signal
-import threading
 
 from txwlib import check
 from txwlib.conf import hooks
@@ -20,7 +19,6 @@ flow parcel {
 def _listening(site, times):
     until(lambda: sum('"listening"' in line for line in list(site.log)) >= times,
           f"the site to listen for the time {times}")
-    site.local = threading.local()  # the old site closed its connections
 
 
 def _more(site):
