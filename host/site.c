@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/auth.h"
 #include "api/listener.h"
 #include "base/str.h"
 #include "engine/redact.h"
@@ -137,6 +138,8 @@ static void make_instances(struct site *s, struct conf_report *report)
 			     "the site has no token: make one with `txwatch token`, or every call "
 			     "of the API is answered 401");
 	listener_check(s->conf, report);
+	/* The API reads it again when it opens: then it must be right. */
+	auth_close(auth_open(s->conf, report));
 	if (!s->store)
 		conf_problem(report, 0,
 			     "the site has no store: add \"store.sqlite\" to plugins and a section "

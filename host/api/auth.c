@@ -15,6 +15,7 @@
 #include <strings.h>
 #include <uthash.h>
 
+#include "api/jwt.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -30,6 +31,12 @@ struct entry {
 struct auth {
 	struct entry *tokens;
 	struct throttle *throttle;
+	struct jwt_keys *jwt; /* NULL: none are taken */
+	struct jwt_rules rules;
+	struct arena rules_arena;
+	struct arena claims; /* of the last one that came */
+	struct token signed_token;
+	const char *why;
 	EVP_MD *sha256;
 	EVP_MD_CTX *hashing; /* reused: making one costs more than the sum */
 	void (*burst)(void *ctx, txw_str peer);
@@ -184,6 +191,44 @@ static void take_section(struct auth *a, const struct conf_section *s, struct co
 			     s->title);
 }
 
+/* ---- the jwt section ---- */
+
+static void take_rules(struct auth *a, const struct conf_section *s)
+{
+	struct arena *own = &a->rules_arena;
+	a->rules = (struct jwt_rules){
+	    .issuer = arena_str(own, conf_text(s, "issuer")),
+	    .audience = arena_str(own, conf_text(s, "audience")),
+	    .tenant = arena_str(own, conf_text(s, "tenant")),
+	    .tenant_claim = arena_str(own, conf_text(s, "tenant-claim")),
+	    .scope_claim = arena_str(own, conf_text(s, "scope-claim")),
+	    .scope_prefix = arena_str(own, conf_text(s, "scope-prefix")),
+	    .skew = conf_number(s, "skew"),
+	};
+}
+
+static void take_jwt(struct auth *a, const struct conf_section *s, struct conf_report *report)
+{
+	static const char *const needed[] = {"issuer", "audience", "tenant", "scope-claim"};
+	struct arena files = {0};
+	struct err e = {0};
+	txw_str path = conf_text(s, "keys"), text = STR_NONE;
+	txw_str spec = str_of(arena_printf(&files, "file:%.*s", STR_ARG(path)));
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (conf_text(s, needed[i]).len == 0)
+			conf_problem(report, conf_line(s, needed[i]), "jwt: `%s` must not be empty",
+				     needed[i]);
+	}
+	take_rules(a, s);
+	if (secret_open(&files, spec, &text, &e) >= 0)
+		a->jwt = jwt_keys_parse(text, &e);
+	if (text.len)
+		explicit_bzero((char *)(uintptr_t)text.ptr, text.len);
+	if (!a->jwt)
+		conf_problem(report, conf_line(s, "keys"), "jwt: `keys`: %s", e.text);
+	arena_free(&files);
+}
+
 struct auth *auth_open(const struct conf *conf, struct conf_report *report)
 {
 	struct auth *a = xcalloc(1, sizeof(*a));
@@ -197,6 +242,8 @@ struct auth *auth_open(const struct conf *conf, struct conf_report *report)
 		const struct conf_section *s = &conf->root.children[i];
 		if (strcmp(s->keyword, "token") == 0)
 			take_section(a, s, report);
+		else if (strcmp(s->keyword, "jwt") == 0)
+			take_jwt(a, s, report);
 	}
 	if (report->n_errors == before)
 		return a;
@@ -214,6 +261,9 @@ void auth_close(struct auth *a)
 		drop(a, e);
 	}
 	throttle_close(a->throttle);
+	jwt_keys_free(a->jwt);
+	arena_free(&a->rules_arena);
+	arena_free(&a->claims);
 	EVP_MD_CTX_free(a->hashing);
 	EVP_MD_free(a->sha256);
 	free(a);
@@ -237,30 +287,39 @@ static bool bearer(txw_str header, txw_str *out)
 	return out->len > 0;
 }
 
-static struct entry *find_given(struct auth *a, txw_str header)
+static enum auth_answer check_jwt(struct auth *a, txw_str given, txw_time now)
 {
-	unsigned char sum[32];
-	txw_str given;
-	if (!bearer(header, &given))
-		return NULL;
-	auth_sum(a, given, sum);
-	return find(a, sum);
+	static const enum auth_answer answers[] = {[JWT_GOOD] = AUTH_OK,
+						   [JWT_UNKNOWN] = AUTH_WRONG,
+						   [JWT_EXPIRED] = AUTH_EXPIRED,
+						   [JWT_REFUSED] = AUTH_REFUSED};
+	struct jwt_claims claims;
+	if (!a->jwt)
+		return AUTH_WRONG;
+	arena_reset(&a->claims);
+	enum jwt_answer got = jwt_verify(a->jwt, &a->rules, given, now, &a->claims, &claims,
+					 &a->why);
+	if (got == JWT_GOOD) {
+		const char *actor = arena_printf(&a->claims, "jwt:%.*s", STR_ARG(claims.subject));
+		a->signed_token = (struct token){.name = actor,
+						 .actor = actor,
+						 .tenant = claims.tenant,
+						 .scope = claims.scope,
+						 .expires = claims.expires,
+						 .is_of_config = true};
+	}
+	return answers[got];
 }
 
-enum auth_answer auth_check(struct auth *a, txw_str header, txw_str peer, txw_time now,
-			    const struct token **out, int64_t *wait)
+static enum auth_answer check_given(struct auth *a, txw_str given, txw_time now,
+				    const struct token **out)
 {
-	struct entry *e = find_given(a, header);
-	/* A token that is right goes through: behind a proxy all share one
-	 * address, and must not be locked out by one who guesses. */
-	if (!e && (*wait = throttle_wait(a->throttle, peer, now)) > 0)
-		return AUTH_THROTTLED;
-	if (header.len == 0)
-		return AUTH_MISSING;
+	unsigned char sum[32];
+	auth_sum(a, given, sum);
+	struct entry *e = find(a, sum);
 	if (!e) {
-		if (throttle_failed(a->throttle, peer, now) && a->burst)
-			a->burst(a->burst_ctx, peer);
-		return AUTH_WRONG;
+		*out = &a->signed_token;
+		return check_jwt(a, given, now);
 	}
 	if (e->token.expires && e->token.expires <= now)
 		return AUTH_EXPIRED;
@@ -270,4 +329,30 @@ enum auth_answer auth_check(struct auth *a, txw_str header, txw_str peer, txw_ti
 	}
 	*out = &e->token;
 	return AUTH_OK;
+}
+
+enum auth_answer auth_check(struct auth *a, txw_str header, txw_str peer, txw_time now,
+			    const struct token **out, int64_t *wait)
+{
+	const struct token *found = NULL;
+	txw_str given;
+	enum auth_answer got = header.len == 0 ? AUTH_MISSING : AUTH_WRONG;
+	if (bearer(header, &given))
+		got = check_given(a, given, now, &found);
+	/* A token that is right goes through: behind a proxy all share one
+	 * address, and must not be locked out by one who guesses. */
+	if (got == AUTH_OK)
+		*out = found;
+	if (got != AUTH_MISSING && got != AUTH_WRONG)
+		return got;
+	if ((*wait = throttle_wait(a->throttle, peer, now)) > 0)
+		return AUTH_THROTTLED;
+	if (got == AUTH_WRONG && throttle_failed(a->throttle, peer, now) && a->burst)
+		a->burst(a->burst_ctx, peer);
+	return got;
+}
+
+const char *auth_why(const struct auth *a)
+{
+	return a->why;
 }

@@ -1,6 +1,6 @@
 /*
- * auth.h: bearer tokens, the config's and those made by the API, and the
- * throttle of those who guess.
+ * auth.h: bearer tokens, the config's, those made by the API and signed ones
+ * (JWT), and the throttle of those who guess.
  *
  * Only SHA-256 sums of tokens are kept. One is found by a part of its sum, in
  * a time that does not grow with their number, and the whole is compared in
@@ -14,8 +14,8 @@
 #include "config/conf.h"
 
 struct token {
-	const char *name;  /* the section's title, or "tok_..." */
-	const char *actor; /* "token:NAME": in events and the audit log */
+	const char *name;  /* the section's title, "tok_...", or as actor */
+	const char *actor; /* "token:NAME", "jwt:SUBJECT": in events and audit */
 	unsigned char sum[32];
 	txw_str tenant;
 	enum scope scope;  /* the highest */
@@ -25,11 +25,18 @@ struct token {
 	bool is_used;      /* used_at is not in the store yet */
 };
 
-enum auth_answer { AUTH_OK, AUTH_MISSING, AUTH_WRONG, AUTH_EXPIRED, AUTH_THROTTLED };
+enum auth_answer {
+	AUTH_OK,
+	AUTH_MISSING,
+	AUTH_WRONG,
+	AUTH_EXPIRED,
+	AUTH_REFUSED, /* signed by a key of ours, but not for this site */
+	AUTH_THROTTLED
+};
 
 struct auth;
 
-/* From the `token` sections; mistakes go to the report (NULL). */
+/* From the `token` sections and the `jwt` one; mistakes go to the report (NULL). */
 struct auth *auth_open(const struct conf *conf, struct conf_report *report);
 void auth_close(struct auth *a);
 
@@ -48,8 +55,10 @@ void auth_sum(struct auth *a, txw_str token, unsigned char out[32]);
 void auth_on_burst(struct auth *a, void (*fn)(void *ctx, txw_str peer), void *ctx);
 
 /* header: Authorization's value. *wait: with AUTH_THROTTLED, seconds. *out
- * lives until the token is forgotten. */
+ * lives until the next check. */
 enum auth_answer auth_check(struct auth *a, txw_str header, txw_str peer, txw_time now,
 			    const struct token **out, int64_t *wait);
+/* After AUTH_REFUSED: what is wrong with it; till the next check. */
+const char *auth_why(const struct auth *a);
 
 #endif

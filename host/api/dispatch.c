@@ -166,6 +166,11 @@ static bool refuse_token(struct call *c, enum auth_answer why, int64_t wait)
 			why == AUTH_MISSING
 			    ? STR_LIT("Bearer realm=\"txwatch\"")
 			    : STR_LIT("Bearer realm=\"txwatch\", error=\"invalid_token\""));
+	if (why == AUTH_REFUSED) {
+		call_problem(c, PROBLEM_UNAUTHENTICATED, "the token is not accepted: %s",
+			     auth_why(c->api->auth));
+		return false;
+	}
 	call_problem(c, PROBLEM_UNAUTHENTICATED, "%s",
 		     why == AUTH_MISSING   ? "send `Authorization: Bearer TOKEN`"
 		     : why == AUTH_EXPIRED ? "the token has expired"

@@ -128,7 +128,7 @@ bool conf_flag(const struct conf_section *s, const char *name);
 txw_str conf_text(const struct conf_section *s, const char *name); /* or none */
 size_t conf_list(const struct conf_section *s, const char *name, const txw_str **texts);
 
-/* The host's own sections: http, token, flow, route, and the top level. */
+/* The host's own sections: http, token, jwt, flow, route, and the top level. */
 extern const struct conf_schema CONF_HOST_SCHEMAS[];
 extern const struct conf_schema CONF_ROOT_SCHEMA;
 /* The host's common rows of a role's sections (poller: flow, every, slow-to,

@@ -80,6 +80,23 @@ static const txw_option TOKEN[] = {
 	  "When it ends, as RFC 3339 has it (\"2027-01-31T00:00:00Z\"); without it never"),
 };
 
+static const txw_option JWT[] = {
+    PLAIN(STRING, "keys", REQUIRED, NULL,
+	  "A JWKS file (RFC 7517) with the keys that sign: oct for HS256, RSA for RS256, OKP with "
+	  "Ed25519 for EdDSA; read again by a reload"),
+    PLAIN(STRING, "issuer", REQUIRED, NULL, "What `iss` of a token must be"),
+    PLAIN(STRING, "audience", REQUIRED, NULL, "What `aud` of a token must be or hold"),
+    RANGED(DURATION, "skew", 0, "60s", 0, 10 * MINUTE,
+	   "By how much the issuer's clock may differ from this one's"),
+    PLAIN(STRING, "tenant", 0, "default", "Whose data it opens, unless tenant-claim says"),
+    PLAIN(STRING, "tenant-claim", 0, NULL,
+	  "The claim that holds the tenant; a token without it is then refused"),
+    PLAIN(STRING, "scope-claim", 0, "scope",
+	  "The claim that holds the scopes, as a list or as words with spaces between"),
+    PLAIN(STRING, "scope-prefix", 0,
+	  "txwatch:", "What stands before read, write and admin in that claim, as in txwatch:read"),
+};
+
 static const txw_option FLOW[] = {
     PLAIN(STRING, "redact", LIST, NULL,
 	  "JSON Pointers into detail and attributes, as \"/card/number\"; the values there are "
@@ -206,6 +223,10 @@ const struct conf_schema CONF_HOST_SCHEMAS[] = {
      .help = "A token of the API; `txwatch token` makes one",
      .is_titled = 1,
      ROWS(TOKEN)},
+    {.keyword = "jwt",
+     .help = "Signed tokens of another issuer (JWT) for a site's own users",
+     .is_single = 1,
+     ROWS(JWT)},
     {.keyword = "flow",
      .help = "A state machine that transactions go through",
      .is_titled = 1,
