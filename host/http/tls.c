@@ -22,7 +22,8 @@ static int32_t load_chain(struct tls_pair *p, txw_str pem, struct err *e)
 {
 	gnutls_datum_t in = datum(pem);
 	unsigned n = TLS_CHAIN_MAX;
-	int got = gnutls_pcert_list_import_x509_raw(p->chain, &n, &in, GNUTLS_X509_FMT_PEM, 0);
+	int got = gnutls_pcert_list_import_x509_raw(p->chain, &n, &in, GNUTLS_X509_FMT_PEM,
+						    GNUTLS_X509_CRT_LIST_IMPORT_FAIL_IF_EXCEED);
 	if (got < 0)
 		return err_set(e, TXW_E_INVALID,
 			       "tls-cert: not a PEM file of 1 to %d certificates: %s",

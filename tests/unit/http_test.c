@@ -1,4 +1,5 @@
 /* http_test.c: the HTTP server over real sockets. */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -387,6 +388,86 @@ static void an_idle_connection_is_closed(void **state)
 	run_script(idles, 1000, 1 * SECOND);
 }
 
+/* ---- from one loop to another ---- */
+
+static void turns(struct world *w, int n)
+{
+	for (int i = 0; i < n; i++) {
+		uv_run(loop_uv(w->loop), UV_RUN_NOWAIT);
+		usleep(1000); /* the kernel's part of a connection is real */
+	}
+}
+
+static void a_server_goes_on_in_another_loop_with_its_connections(void **state)
+{
+	(void)state;
+	struct world *w = calloc(1, sizeof(*w));
+	struct http_limits limits = {
+	    .max_body = 1000, .max_connections = 10, .idle_timeout = 10 * SECOND};
+	struct err e = {0};
+	char out[4096];
+	clock_real(&w->clock);
+	w->loop = loop_open(&w->clock);
+	w->server = http_server_open(w->loop, STR_LIT("127.0.0.1:0"), &limits, world_handle, w, &e);
+	assert_non_null(w->server);
+	w->port = http_server_port(w->server);
+	int idle = dial(w), kept = dial(w);
+	say(idle, "GET /x HTTP/1.1\r\nHost: t\r\n\r\n");
+	say(kept, "GET /keep HTTP/1.1\r\nHost: t\r\n\r\n");
+	turns(w, 20);
+	assert_int_equal(hear(idle, out, sizeof(out)), 200);
+	assert_int_equal(w->n_kept, 1);
+
+	/* Between the loops: an answer is given, a request comes, a peer dials. */
+	http_server_detach(w->server);
+	say(idle, "GET /x HTTP/1.1\r\nHost: t\r\n\r\n");
+	int fresh = dial(w);
+	say(fresh, "GET /x HTTP/1.1\r\nHost: t\r\n\r\n");
+	answer_kept(w);
+	turns(w, 5);
+	assert_int_equal(w->seen, 2);
+	loop_close(w->loop);
+
+	w->loop = loop_open(&w->clock);
+	http_server_attach(w->server, w->loop, &limits, world_handle, w);
+	turns(w, 20);
+	assert_int_equal(hear(kept, out, sizeof(out)), 200);
+	assert_non_null(strstr(out, "late"));
+	assert_int_equal(hear(idle, out, sizeof(out)), 200);
+	assert_int_equal(hear(fresh, out, sizeof(out)), 200);
+	assert_int_equal(w->seen, 4);
+	close(idle);
+	close(kept);
+	close(fresh);
+	http_server_close(w->server);
+	loop_close(w->loop);
+	free(w);
+}
+
+static void a_detached_server_can_be_closed(void **state)
+{
+	(void)state;
+	struct world *w = calloc(1, sizeof(*w));
+	struct http_limits limits = {
+	    .max_body = 1000, .max_connections = 10, .idle_timeout = 10 * SECOND};
+	struct err e = {0};
+	clock_real(&w->clock);
+	w->loop = loop_open(&w->clock);
+	w->server = http_server_open(w->loop, STR_LIT("127.0.0.1:0"), &limits, world_handle, w, &e);
+	assert_non_null(w->server);
+	w->port = http_server_port(w->server);
+	int fd = dial(w);
+	say(fd, "GET /keep HTTP/1.1\r\nHost: t\r\n\r\n");
+	turns(w, 20);
+	http_server_detach(w->server);
+	loop_close(w->loop);
+	http_server_close(w->server);
+	answer_kept(w); /* its peer is gone */
+	assert_true(is_closed(fd));
+	close(fd);
+	free(w);
+}
+
 static void a_listener_says_what_is_wrong_with_its_address(void **state)
 {
 	(void)state;
@@ -436,6 +517,8 @@ int main(void)
 	    cmocka_unit_test(five_hundred_and_twelve_sockets_ready_at_once_do_not_hang_it),
 	    cmocka_unit_test(a_draining_server_accepts_no_more_and_finishes_what_it_has),
 	    cmocka_unit_test(an_idle_connection_is_closed),
+	    cmocka_unit_test(a_server_goes_on_in_another_loop_with_its_connections),
+	    cmocka_unit_test(a_detached_server_can_be_closed),
 	    cmocka_unit_test(a_listener_says_what_is_wrong_with_its_address),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

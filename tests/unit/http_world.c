@@ -17,7 +17,7 @@ static void reply_text(struct http_request *r, int status, const char *text)
 	http_reply(r, status, "text/plain", &b);
 }
 
-static void answer_kept(struct world *w)
+void answer_kept(struct world *w)
 {
 	for (size_t i = 0; i < w->n_kept; i++)
 		reply_text(w->kept[i], 200, "late");

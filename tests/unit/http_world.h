@@ -47,6 +47,9 @@ struct world {
  * peer; all else with "hello". ctx: the world. */
 void world_handle(void *ctx, struct http_request *r);
 
+/* Answers what /keep and /later left open. */
+void answer_kept(struct world *w);
+
 /* ---- the client's side ---- */
 int dial(struct world *w); /* -1: refused */
 void say(int fd, const char *text);
