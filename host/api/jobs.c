@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "api/handlers.h"
+#include "engine/audit.h"
 
 struct job_page {
 	struct page page;
@@ -123,11 +124,17 @@ void do_job_cancel(struct call *c)
 		return;
 	}
 	struct err e = {0};
+	struct audit act = {.tenant = c->tenant,
+			    .actor = str_of(c->token->actor),
+			    .action = "job.cancel",
+			    .object = c->param[0]};
 	int32_t rc = work_cancel(jobs, c->tenant, c->param[0], cancelled, c);
 	if (rc == TXW_E_NOTFOUND) /* over, or never there */
 		read_one(c);
 	else if (rc < 0)
 		call_failed(c, err_set(&e, rc, "the host is stopping"), &e, NULL);
+	else
+		audit_submit(c->api->site->engine, &act);
 }
 
 /* ---- beginning: for whoever has a kind ---- */

@@ -16,6 +16,8 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/str.h"
+#include "engine/audit.h"
 #include "jobs/inside.h"
 
 #define KINDS_MAX 8
@@ -322,10 +324,29 @@ static struct work *work_new(struct jobs *j, txw_str tenant, txw_str id, const j
 	return NULL;
 }
 
+static int32_t note_act(const struct work_request *r, struct unit *u, struct err *e)
+{
+	struct buf b = {0};
+	json_open(&b, '{');
+	json_m_text(&b, "kind", json_string_value(json_object_get(r->doc, "kind")));
+	json_close(&b, '}');
+	int32_t rc = audit_add(u,
+			       &(struct audit){.tenant = r->tenant,
+					       .actor = r->actor,
+					       .action = "job.create",
+					       .object = str_of(r->id),
+					       .detail = buf_view(&b)},
+			       e);
+	buf_free(&b);
+	return rc;
+}
+
 static int32_t request_apply(struct job *job, struct unit *u, struct err *e)
 {
 	struct work_request *r = (struct work_request *)job;
 	int32_t rc = work_save_new(r, u, e);
+	if (rc >= 0)
+		rc = note_act(r, u, e);
 	if (rc < 0)
 		return rc;
 	return r->finish ? r->finish(r, u, e) : 0;

@@ -178,6 +178,14 @@ def every_act_has_its_row_newest_first(t):
     check.equal([r["id"] for r in _audit(site)], [r["id"] for r in rows], "after a restart")
 
 
+def long_work_has_rows(t):
+    site = _site(t)
+    job = site.post("/v1/transactions:bulk", {"filter": "", "action": {"pause": {}}}, expect=202)
+    rows = _audit(site)
+    check.equal([(r["action"], r["object"], r["actor"], r["detail"]) for r in rows],
+                [("job.create", job["id"], "token:admin", {"kind": "bulk"})], "rows")
+
+
 def a_period_of_the_audit_log_is_found(t):
     site = _site(t)
     made = []
