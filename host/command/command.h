@@ -46,12 +46,10 @@ struct command_word {
 
 struct command {
 	const char *name;
-	const char *usage;                 /* of a command that parses its arguments itself */
-	const char *help;                  /* one line, ends without a full stop */
-	int (*run)(int argc, char **argv); /* the same: argv[0] = the last word of the name */
+	const char *help; /* one line, ends without a full stop */
 	const struct command_word *words;
 	const struct command_option *options;
-	int (*call)(const struct args *a); /* all others: exit status as below, */
+	int (*call)(const struct args *a); /* exit status as below, */
 	int (*client)(struct client *c);   /*   or, of those that ask a host */
 	const char *more;                  /* a paragraph for the manual, or NULL */
 	bool is_default;                   /* its verb may be left out */

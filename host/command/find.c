@@ -141,7 +141,5 @@ int command_main(int argc, char **argv)
 	c = command_of(argc, argv, &taken);
 	if (!c)
 		return EXIT_USAGE;
-	if (c->run)
-		return c->run(argc - taken + 1, argv + taken - 1);
 	return run_row(c, argc - taken, argv + taken);
 }

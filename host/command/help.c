@@ -26,8 +26,6 @@ void help_usage(struct buf *out, const struct command *c)
 	const struct command_option *o;
 
 	buf_printf(out, "Usage: txwatch %s", c->name);
-	if (c->run && *c->usage)
-		buf_printf(out, " %s", c->usage);
 	for (; w && w->name; w++)
 		buf_printf(out, w->is_optional ? " [%s%s]" : " %s%s",
 			   w->choices ? w->choices : w->name, w->is_many ? " ..." : "");
@@ -79,6 +77,13 @@ void help_one(FILE *out, const struct command *c)
 		print_option(out, o);
 	if (c->more)
 		fprintf(out, "\n%s\n", c->more);
+	if (c->is_default) {
+		char noun[40];
+
+		fprintf(out, "\n");
+		snprintf(noun, sizeof(noun), "%.*s", (int)strcspn(c->name, " "), c->name);
+		help_list(out, noun);
+	}
 }
 
 static void print_name(FILE *out, const struct command *c)

@@ -8,8 +8,8 @@ import threading
 import unicodedata
 
 from txwlib import check
-from txwlib.client import Client
-from txwlib.peers import Answer, Peer
+from txwlib.client import Client, Scripted
+from txwlib.peers import Answer
 from txwlib.site import ADMIN, HEAD, PROGRAM, STORE
 from txwlib.wait import until
 
@@ -27,20 +27,6 @@ def _width(text):
     """Columns of a terminal, by Python's tables and not by ours."""
     return sum(0 if unicodedata.combining(c) else
                2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
-class Scripted(Peer):
-    """A host that answers as it is told; the last answer stays."""
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-        self.asked = []
-        super().__init__()
-
-    def handle(self, request):
-        with self.lock:
-            self.asked.append((request.command, request.path, request.names, request.content))
-            return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
 def _scripted(t, *answers):

@@ -92,8 +92,6 @@ static int try_all(struct client *c, const struct ask *a, int64_t retries, struc
 	if (is_post)
 		make_key(key);
 	for (int64_t i = 0;; i++) {
-		if (a->sent)
-			*a->sent = 0;
 		http_send(c, a, is_post ? key : NULL, r);
 		if (i >= retries || !is_worth_a_retry(a, r))
 			break;

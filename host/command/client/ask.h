@@ -20,9 +20,9 @@ struct ask {
 
 	/* Streams; is_stream: no limit of time but that something moves. */
 	bool is_stream;
-	FILE *upload; /* the body, read as it is sent */
-	int64_t size; /* its bytes, -1 = not known */
-	int64_t *sent;
+	FILE *upload;                           /* the body, read as it is sent */
+	int64_t size;                           /* its bytes, -1 = not known */
+	void (*sent)(void *ctx, int64_t total); /* more of it is sent; may be NULL */
 	/* Is given a good answer's body as it comes; false: ends the request. */
 	bool (*take)(void *ctx, const char *bytes, size_t n);
 	void *ctx;

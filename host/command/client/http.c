@@ -21,6 +21,7 @@ struct transfer {
 	struct reply *reply;
 	CURL *curl;
 	struct curl_slist *headers;
+	int64_t sent; /* bytes of the upload */
 	bool is_too_long;
 	bool is_stopped; /* by the one who takes it */
 };
@@ -90,8 +91,9 @@ static size_t on_upload(char *out, size_t size, size_t n, void *ctx)
 
 	if (got == 0 && ferror(t->ask->upload))
 		return CURL_READFUNC_ABORT;
+	t->sent += (int64_t)got;
 	if (t->ask->sent)
-		*t->ask->sent += (int64_t)got;
+		t->ask->sent(t->ask->ctx, t->sent);
 	return got;
 }
 

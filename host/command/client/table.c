@@ -111,6 +111,21 @@ static const struct command_option TX_UPDATE[] = {
     TYPED("if-version", 0, "N", NUMBER, "Only if it still has this version"),
     END,
 };
+static const struct command_word TX_BULK_WORDS[] = {
+    {.name = "ACTION", .help = "What to do with each", .choices = "set|update|poll|pause|resume"},
+    {.name = "STATUS", .help = "Of set: the status they were seen in", .is_optional = true},
+    END,
+};
+static const struct command_option TX_BULK[] = {
+    TEXT("filter", "FILTER", "To which: all that it holds for; an empty one is all there is"),
+    TEXT("reason", "TEXT", "Of set: why"),
+    TEXT("code", "CODE", "Of set: the other system's code"),
+    TEXT("detail", "JSON", "Of set: evidence, kept in their history"),
+    TX_MEMBERS,
+    SWITCH("dry-run", 0, "Work out what would be, and change nothing"),
+    SWITCH("wait", 'w', "Wait for its end, and show how far it is"),
+    END,
+};
 static const struct command_option PAGES[] = {PAGING, END};
 
 /* ---- events ---- */
@@ -171,6 +186,16 @@ static const struct command_word DELIVERY_ONE[] = {
     END,
 };
 
+/* ---- jobs, tokens ---- */
+
+static const struct command_word JOB_ONE[] = {
+    {.name = "JOB", .help = "Its id, job_..."},
+    END,
+};
+static const struct command_option JOB_GET[] = {
+    SWITCH("wait", 'w', "Wait for its end, and show how far it is"),
+    END,
+};
 /* ---- all of them ---- */
 
 #define ROW(name_, help_, words_, options_, fn_)                                            \
@@ -194,6 +219,12 @@ const struct command CLIENT_COMMANDS[] = {
     ROW("tx poll", "Has a transaction polled now", TX_ONE, NULL, tx_poll),
     ROW("tx pause", "Stops polling and expiring a transaction", TX_ONE, NULL, tx_pause),
     ROW("tx resume", "Has a transaction watched again", TX_ONE, NULL, tx_resume),
+    {.name = "tx bulk",
+     .help = "Does one thing to every transaction that a filter holds for, as a job",
+     .words = TX_BULK_WORDS,
+     .options = TX_BULK,
+     .client = client_tx_bulk,
+     .more = "With --wait it ends with status 1 when the job failed, and 4 when it was cancelled."},
     {.name = "events tail",
      .help = "Shows the last events, and with -f those that come",
      .options = EVENTS_TAIL,
@@ -222,6 +253,14 @@ const struct command CLIENT_COMMANDS[] = {
     ROW("delivery list", "Lists deliveries, newest first", NULL, DELIVERY_LIST, delivery_list),
     ROW("delivery get", "Shows a delivery and its attempts", DELIVERY_ONE, NULL, delivery_get),
     ROW("delivery retry", "Sends a delivery again, now", DELIVERY_ONE, NULL, delivery_retry),
+    ROW("job list", "Lists jobs, newest first", NULL, PAGES, job_list),
+    {.name = "job get",
+     .help = "Shows a job and how far it is",
+     .words = JOB_ONE,
+     .options = JOB_GET,
+     .client = client_job_get,
+     .more = "With --wait it ends with status 1 when the job failed, and 4 when it was cancelled."},
+    ROW("job cancel", "Ends a job before its next step", JOB_ONE, NULL, job_cancel),
     ROW("host flows", "Lists the flows the host runs", NULL, NULL, host_flows),
     ROW("host plugins", "Lists the host's plugins and their instances", NULL, NULL, host_plugins),
     ROW("host pollers", "Lists the host's pollers and how they fare", NULL, NULL, host_pollers),

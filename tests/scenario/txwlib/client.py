@@ -11,6 +11,7 @@ import termios
 import time
 
 from . import check
+from .peers import Peer
 from .site import ADMIN, PROGRAM
 
 
@@ -85,3 +86,17 @@ class Done:
                                  f"  came     {self.status}: {self.out[-400:]} {self.err[-800:]}")
         check.holds(self.err, *parts)
         return self
+
+
+class Scripted(Peer):
+    """A host that answers as it is told; the last answer stays."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.asked = []
+        super().__init__()
+
+    def handle(self, request):
+        with self.lock:
+            self.asked.append((request.command, request.path, request.names, request.content))
+            return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]

@@ -1,0 +1,139 @@
+"""The client's long work, bulk changes and jobs; the other shells' completion."""
+
+import json
+import os
+import pty
+import select
+import shutil
+import signal
+import subprocess
+import time
+
+from txwlib import check
+from txwlib.check import Skip
+from txwlib.client import Client, Scripted
+from txwlib.peers import Answer
+from txwlib.site import PROGRAM
+
+
+def _site(t, **options):
+    site = t.site(**options)
+    return site, Client(t.folder("home"), site.port)
+
+
+def _scripted(t, *answers):
+    peer = t._peer(Scripted(*answers))
+    return peer, Client(t.folder("home"), peer.port)
+
+
+# ---- bulk, jobs ----
+
+def a_bulk_change_is_a_job_that_can_be_waited_for(t):
+    site, cli = _site(t)
+    for i in range(5):
+        site.create(f"p{i}", owner="a" if i else "b")
+    tried = json.loads(cli.ok("tx", "bulk", "set", "failed", "--filter", "owner = a", "--dry-run",
+                              "--wait", "--json"))
+    check.equal((tried["state"], tried["progress"]["changed"]), ("done", 4), "a dry run")
+    check.equal(site.tx("p1")["status"], "pending", "nothing is changed")
+    cli.ok("tx", "bulk", "set", "failed", "--filter", "owner = a", "--reason", "lost", "--wait")
+    check.equal((site.tx("p1")["status"], site.tx("p1")["reason"]), ("failed", "lost"), "changed")
+    check.equal(site.tx("p0")["status"], "pending", "the other one")
+    made = json.loads(cli.ok("tx", "bulk", "update", "--owner", "c", "--filter", "", "--json"))
+    check.holds(cli.ok("job", "get", made["id"], "--wait"), "done", made["id"])
+    check.equal({r["owner"] for r in cli.rows("tx", "list")}, {"c"}, "all of them")
+    check.holds(cli.ok("job", "list"), made["id"], "5/5")
+    check.equal(len(cli.rows("job", "list", "-n", "2")), 2, "a limit")
+    cli.ok("job", "cancel", made["id"])
+    cli("job", "get", "job_01h455vb4pex5vsknk084sn02q").expect(3)
+    cli("tx", "bulk", "pause").expect(2, "--filter")
+    cli("tx", "bulk", "set", "--filter", "").expect(2, "STATUS")
+    cli("tx", "bulk", "pause", "--filter", "", "--owner", "x").expect(2, "--owner")
+    cli("tx", "bulk", "pause", "x", "--filter", "").expect(2, "too many")
+
+
+def a_waiting_job_shows_a_bar_and_its_end_is_the_exit_status(t):
+    def job(state, done):
+        return Answer(200, json.dumps({"id": "job_1", "kind": "bulk", "state": state,
+                                       "progress": {"matched": 10, "done": done}}))
+    peer, cli = _scripted(t, job("queued", 0), job("running", 5), job("done", 10))
+    status, said = cli.terminal("job", "get", "job_1", "--wait")
+    check.equal(status, 0, said)
+    check.holds(said, "50 %", "running, 5 done")
+    peer.answers = [job("running", 5), job("failed", 6)]
+    cli("job", "get", "job_1", "-w").expect(1)
+    peer.answers = [job("cancelled", 6)]
+    cli("job", "get", "job_1", "-w").expect(4)
+
+
+# ---- completion ----
+
+def _needs(shell):
+    if not shutil.which(shell):
+        raise Skip(f"{shell} is not installed")
+
+
+def fish_completes_from_the_table_of_commands(t):
+    _needs("fish")
+    script = t.folder("completion") / "txwatch.fish"
+    script.write_text(subprocess.run([PROGRAM, "completion", "fish"], capture_output=True,
+                                     text=True, check=True).stdout)
+
+    def offered(line):
+        done = subprocess.run(["fish", "--no-config", "-c", f'source {script}; complete -C "{line}"'],
+                              capture_output=True, text=True, check=True,
+                              env={"HOME": str(t.folder("home")), "PATH": os.environ["PATH"]})
+        check.equal(done.stderr, "", "fish's stderr")
+        return {x.split("\t")[0] for x in done.stdout.splitlines()}
+
+    check.true({"tx", "sub", "run", "token"} <= offered("txwatch "), "nouns and commands")
+    check.true({"list", "get", "history"} <= offered("txwatch tx "), "verbs")
+    check.true("run" not in offered("txwatch tx "), "no command after a noun")
+    check.equal(offered("txwatch tx list --outcome f"), {"failure"}, "a choice")
+    check.true({"--flow", "--json"} <= offered("txwatch tx list --"), "options")
+    check.equal(offered("txwatch completion z"), {"zsh"}, "a word's choice")
+
+
+class Shell:
+    """An interactive zsh on a terminal."""
+
+    def __init__(self, home):
+        self.said = ""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execvpe("zsh", ["zsh", "-f", "-i"], {"HOME": str(home), "TERM": "dumb",
+                                                    "PATH": os.environ["PATH"]})
+
+    def write(self, text):
+        os.write(self.fd, text.encode())
+
+    def until(self, text, seconds=20):
+        end = time.monotonic() + seconds
+        while text not in self.said and time.monotonic() < end:
+            if select.select([self.fd], [], [], 0.2)[0]:
+                self.said += os.read(self.fd, 65536).decode(errors="replace")
+        check.true(text in self.said, f"{text!r} in {self.said!r}")
+        self.said = ""
+
+    def close(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+def zsh_completes_from_the_table_of_commands(t):
+    _needs("zsh")
+    script = t.folder("completion") / "txwatch.zsh"
+    script.write_text(subprocess.run([PROGRAM, "completion", "zsh"], capture_output=True,
+                                     text=True, check=True).stdout)
+    zsh = Shell(t.folder("home"))
+    t.stack.callback(zsh.close)
+    zsh.write(f"PS1=; autoload -U compinit; compinit -D -u; source {script}; print BE''GUN\n")
+    zsh.until("BEGUN")
+    for typed, whole in (("deliv", "delivery"), ("tx hist", "tx history"),
+                         ("tx list --outc", "tx list --outcome"),
+                         ("tx list --outcome fa", "tx list --outcome failure"),
+                         ("completion z", "completion zsh")):
+        zsh.write(f"txwatch {typed}\t")
+        zsh.until(f"txwatch {whole}")
+        zsh.write("\x15")  # the line is cleared
