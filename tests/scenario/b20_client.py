@@ -129,6 +129,15 @@ def a_host_that_hangs_is_left_after_the_timeout(t):
     check.equal(len(peer.asked), 1, "tries")
 
 
+def a_legal_hold_is_put_and_taken_away(t):
+    site, cli = _site(t)
+    site.create("p1")
+    cli.ok("tx", "update", "payment/p1", "--hold")
+    check.equal(site.tx("p1").get("legal_hold"), True, "held")
+    cli.ok("tx", "update", "payment/p1", "--release")
+    check.true(not site.tx("p1").get("legal_hold"), "released")
+
+
 # ---- lists ----
 
 def a_list_is_walked_page_by_page(t):
@@ -146,6 +155,25 @@ def a_list_is_walked_page_by_page(t):
                 "a filter")
     check.equal(cli.rows("tx", "list", "--status", "failed"), [], "none")
     check.equal(cli.ok("tx", "list", "--status", "failed"), "", "not even a heading")
+
+
+def transactions_are_searched_sorted_and_counted(t):
+    site, cli = _site(t)
+    for i, amount in enumerate(("9.00", "100.00", "20.00")):
+        site.create(f"p{i}", amount=amount, currency="EUR", owner="ab" if i else "x")
+    site.status(site.tx("p1"), "failed")
+    check.equal([r["ref"] for r in cli.rows("tx", "list", "--order-by", "amount desc")],
+                ["p1", "p2", "p0"], "by amount")
+    check.equal([r["ref"] for r in cli.rows("tx", "list", "--text", "AB", "--order-by", "ref")],
+                ["p1", "p2"], "with a text")
+    check.equal(cli.ok("tx", "count"), "3\n", "all")
+    check.equal(cli.ok("tx", "count", "--filter", "amount > 10"), "2\n", "with a filter")
+    check.equal(cli.rows("tx", "count", "--status", "failed"), [{"total": 1}], "as JSON")
+    check.equal(cli.rows("tx", "count", "--by", "status"),
+                [{"by": "status", "value": "pending", "count": 2},
+                 {"by": "status", "value": "failed", "count": 1}], "by status")
+    check.holds(cli.ok("tx", "count", "--by", "flow,outcome"), "VALUE", "payment", "failure")
+    cli("tx", "count", "--by", "owner").expect(2, "owner")
 
 
 def what_reads_the_list_may_stop(t):

@@ -49,6 +49,7 @@ int32_t settings_take(struct client *c, struct err *e);
 /* ---- the commands ---- */
 
 int client_tx_list(struct client *c);
+int client_tx_count(struct client *c);
 int client_tx_get(struct client *c);
 int client_tx_create(struct client *c);
 int client_tx_set(struct client *c);

@@ -20,6 +20,7 @@ struct transfer {
 	const struct ask *ask;
 	struct reply *reply;
 	CURL *curl;
+	struct arena arena; /* of this request alone: a tail asks for months */
 	struct curl_slist *headers;
 	int64_t sent; /* bytes of the upload */
 	bool is_too_long;
@@ -103,7 +104,7 @@ static void add_header(struct transfer *t, const char *name, const char *value)
 
 	if (!value)
 		return;
-	line = arena_printf(&t->client->arena, "%s: %s", name, value);
+	line = arena_printf(&t->arena, "%s: %s", name, value);
 	t->headers = curl_slist_append(t->headers, line);
 }
 
@@ -113,7 +114,7 @@ static void set_headers(struct transfer *t, const char *key)
 
 	if (t->client->token)
 		add_header(t, "Authorization",
-			   arena_printf(&t->client->arena, "Bearer %s", t->client->token));
+			   arena_printf(&t->arena, "Bearer %s", t->client->token));
 	if (a->body.len || a->upload)
 		add_header(t, "Content-Type", a->type ? a->type : "application/json");
 	add_header(t, "Idempotency-Key", key);
@@ -158,7 +159,7 @@ static void set_options(struct transfer *t)
 	struct client *c = t->client;
 	const struct ask *a = t->ask;
 
-	curl_easy_setopt(t->curl, CURLOPT_URL, arena_printf(&c->arena, "%s%s", c->url, a->path));
+	curl_easy_setopt(t->curl, CURLOPT_URL, arena_printf(&t->arena, "%s%s", c->url, a->path));
 	curl_easy_setopt(t->curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(t->curl, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(t->curl, CURLOPT_USERAGENT, "txwatch/" TXW_VERSION);
@@ -201,7 +202,8 @@ static void perform(struct transfer *t)
 		return;
 	/* What was refused early is an answer, though the rest could not be
 	 * sent; what broke off is none. */
-	if (r->status >= 400 && code == CURLE_SEND_ERROR)
+	if (r->status >= 400 && t->ask->upload &&
+	    (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR))
 		return;
 	r->is_broken = code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR ||
 		       code == CURLE_SEND_ERROR || code == CURLE_PARTIAL_FILE;
@@ -227,6 +229,7 @@ void http_send(struct client *c, const struct ask *a, const char *key, struct re
 	set_headers(&t, key);
 	perform(&t);
 	curl_slist_free_all(t.headers);
+	arena_free(&t.arena);
 	if (r->body.len)
 		r->json = json_loadb(r->body.ptr, r->body.len, JSON_DECODE_ANY, NULL);
 }

@@ -70,8 +70,16 @@ const struct command_option CLIENT_OPTIONS[] = {
 
 static const struct command_option TX_LIST[] = {
     TX_FILTERS,
+    TEXT("text", "TEXT", "Only with this text in ref, owner, reason or attributes"),
     CHOICE("order", "ORDER", "desc|asc", "Newest or oldest first"),
+    TEXT("order-by", "FIELDS", "Sorted by up to four fields, as \"amount desc, ref\""),
     PAGING,
+    END,
+};
+static const struct command_option TX_COUNT[] = {
+    TX_FILTERS,
+    TEXT("text", "TEXT", "Only with this text in ref, owner, reason or attributes"),
+    TEXT("by", "FIELDS", "How many of each flow, status or outcome: one or more of these"),
     END,
 };
 static const struct command_word TX_ONE[] = {TX_WORD, END};
@@ -108,6 +116,8 @@ static const struct command_option TX_SET[] = {
 };
 static const struct command_option TX_UPDATE[] = {
     TX_MEMBERS,
+    SWITCH("hold", 0, "Put it under legal hold: retention and purge leave it alone"),
+    SWITCH("release", 0, "Take the legal hold away"),
     TYPED("if-version", 0, "N", NUMBER, "Only if it still has this version"),
     END,
 };
@@ -206,6 +216,7 @@ static const struct command_option JOB_GET[] = {
 
 const struct command CLIENT_COMMANDS[] = {
     ROW("tx list", "Lists transactions, newest first", NULL, TX_LIST, tx_list),
+    ROW("tx count", "Counts transactions", NULL, TX_COUNT, tx_count),
     ROW("tx get", "Shows a transaction", TX_ONE, TX_GET, tx_get),
     ROW("tx create", "Begins to watch a transaction", TX_CREATE_WORDS, TX_CREATE, tx_create),
     ROW("tx set", "Tells that a transaction was seen in a status", TX_SET_WORDS, TX_SET, tx_set),

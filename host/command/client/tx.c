@@ -38,15 +38,95 @@ static const struct column COLUMNS[] = {
     {.title = NULL},
 };
 
-int client_tx_list(struct client *c)
+/* The list's path with what chooses rows. */
+static void add_query(const struct client *c, struct buf *path)
 {
 	static const char *const names[] = {"flow", "status", "outcome", "owner",
 					    "ref",  "filter", "order",   NULL};
+
+	buf_text(path, "/v1/transactions");
+	query_fill(c, path, names);
+	path_add(path, "q", args_get(c->args, "text"));
+	path_add(path, "order_by", args_get(c->args, "order-by"));
+}
+
+int client_tx_list(struct client *c)
+{
 	struct buf path = {0};
 
-	buf_text(&path, "/v1/transactions");
-	query_fill(c, &path, names);
+	add_query(c, &path);
 	return out_list(c, &path, COLUMNS, true);
+}
+
+/* A row for each value of the facets asked for. */
+static void add_facets(struct rows *rows, const json_t *facets)
+{
+	const char *name;
+	json_t *values, *one;
+	size_t i;
+
+	json_object_foreach((json_t *)(uintptr_t)facets, name, values)
+	{
+		json_array_foreach(values, i, one)
+		{
+			json_t *row = json_pack("{s:s, s:O, s:O}", "by", name, "value",
+						json_object_get(one, "value"), "count",
+						json_object_get(one, "count"));
+
+			if (row)
+				rows_add(rows, row);
+			json_decref(row);
+		}
+	}
+}
+
+static void print_total(struct client *c, const json_t *answer)
+{
+	bool is_least = json_is_true(json_object_get(answer, "total_is_at_least"));
+	long long total = (long long)json_integer_value(json_object_get(answer, "total"));
+
+	if (c->is_json)
+		printf("{\"total\":%lld%s}\n", total,
+		       is_least ? ",\"total_is_at_least\":true" : "");
+	else
+		printf("%s%lld\n", is_least ? ">= " : "", total);
+}
+
+static void print_facets(struct client *c, const json_t *facets)
+{
+	static const struct column columns[] = {
+	    {.title = "BY", .path = "by"},
+	    {.title = "VALUE", .path = "value"},
+	    {.title = "COUNT", .path = "count", .flags = COLUMN_RIGHT},
+	    {.title = NULL},
+	};
+	struct rows rows;
+
+	rows_open(&rows, c, columns);
+	add_facets(&rows, facets);
+	rows_flush(&rows);
+	rows_close(&rows);
+}
+
+int client_tx_count(struct client *c)
+{
+	const char *by = args_get(c->args, "by");
+	struct buf path = {0};
+	struct reply r;
+	int status;
+
+	add_query(c, &path);
+	path_add(&path, "limit", "1");
+	path_add(&path, by ? "facets" : "count", by ? by : "true");
+	buf_char(&path, '\0');
+	status = ask_get(c, path.ptr, &r);
+	if (status == EXIT_WELL && by)
+		print_facets(c, json_object_get(r.json, "facets"));
+	else if (status == EXIT_WELL)
+		print_total(c, r.json);
+	reply_free(&r);
+	buf_free(&path);
+	return status;
 }
 
 int client_tx_get(struct client *c)
@@ -93,6 +173,8 @@ static const struct body_row UPDATE_ROWS[] = {
     {"attributes", NULL, BODY_JSON},
     {"expires-in", "expires_in", BODY_TEXT},
     {"expires-at", "expires_at", BODY_CLEARED},
+    {"hold", "legal_hold", BODY_TRUE},
+    {"release", "legal_hold", BODY_FALSE},
     {NULL, NULL, BODY_TEXT},
 };
 
