@@ -135,7 +135,10 @@ static int take_page(struct tail *t, const struct reply *r)
 				   "missed after seq %lld cannot be told",
 				   json_string_value(json_object_get(r->json, "epoch")), t->epoch,
 				   (long long)t->after);
-	json_array_foreach(data, i, row) rows_add(&t->rows, row);
+	json_array_foreach(data, i, row)
+	{
+		rows_add(&t->rows, row);
+	}
 	if (json_array_size(data))
 		t->is_open = rows_flush(&t->rows);
 	t->after = json_integer_value(last);
@@ -213,7 +216,10 @@ static int show_last(struct tail *t, int64_t lines)
 	}
 	if (lines == 0)
 		t->after = end;
-	json_array_foreach(kept, i, row) rows_add(&t->rows, row);
+	json_array_foreach(kept, i, row)
+	{
+		rows_add(&t->rows, row);
+	}
 	t->is_open = rows_flush(&t->rows);
 	json_decref(kept);
 	return status;

@@ -14,8 +14,11 @@ static bool has_table(const json_t *object)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)object, key,
-			    value) if (is_table(value)) return true;
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	{
+		if (is_table(value))
+			return true;
+	}
 	return false;
 }
 
@@ -48,17 +51,13 @@ static size_t longest_name(const json_t *object)
 	return longest;
 }
 
-/* Every member that a row of the list has, in the order they are met. */
-static void add_table(struct buf *out, const json_t *list, size_t terminal, bool has_colour)
+/* Adds columns for the members that have none yet; returns how many there are. */
+static size_t add_columns(struct column *columns, size_t n, const json_t *row)
 {
-	struct column columns[PRINT_COLUMNS_MAX] = {{0}};
-	struct printer p;
-	const json_t *row;
 	const char *key;
 	json_t *value;
-	size_t n = 0, i;
 
-	json_array_foreach(list, i, row) json_object_foreach((json_t *)(uintptr_t)row, key, value)
+	json_object_foreach((json_t *)(uintptr_t)row, key, value)
 	{
 		size_t k = 0;
 
@@ -67,8 +66,26 @@ static void add_table(struct buf *out, const json_t *list, size_t terminal, bool
 		if (k == n && n + 1 < PRINT_COLUMNS_MAX)
 			columns[n++] = (struct column){.title = key, .path = key};
 	}
+	return n;
+}
+
+/* Every member that a row of the list has, in the order they are met. */
+static void add_table(struct buf *out, const json_t *list, size_t terminal, bool has_colour)
+{
+	struct column columns[PRINT_COLUMNS_MAX] = {{0}};
+	struct printer p;
+	const json_t *row;
+	size_t n = 0, i;
+
+	json_array_foreach(list, i, row)
+	{
+		n = add_columns(columns, n, row);
+	}
 	printer_init(&p, out, columns, terminal, has_colour);
-	json_array_foreach(list, i, row) printer_row(&p, row);
+	json_array_foreach(list, i, row)
+	{
+		printer_row(&p, row);
+	}
 	printer_flush(&p);
 	printer_free(&p);
 }

@@ -155,7 +155,10 @@ static int walk_page(struct walk *w, const struct buf *base)
 	if (status == EXIT_WELL && !json_is_array(data))
 		status = client_fail(w->client, EXIT_FAILED, "%s is no list of txwatch's",
 				     w->client->url);
-	json_array_foreach(data, i, row) rows_add(&w->rows, row);
+	json_array_foreach(data, i, row)
+	{
+		rows_add(&w->rows, row);
+	}
 	w->left -= (int64_t)json_array_size(data);
 	if (json_is_string(json_object_get(r.json, "next")))
 		w->cursor = xstrdup(json_string_value(json_object_get(r.json, "next")));

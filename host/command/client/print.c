@@ -51,8 +51,11 @@ static bool is_flat(const json_t *list)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(list, i,
-			   one) if (json_is_object(one) || json_is_array(one)) return false;
+	json_array_foreach(list, i, one)
+	{
+		if (json_is_object(one) || json_is_array(one))
+			return false;
+	}
 	return true;
 }
 
