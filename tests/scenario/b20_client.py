@@ -3,6 +3,8 @@ a pipe, and what the exit status says."""
 
 import json
 import re
+import shutil
+import ssl
 import subprocess
 import threading
 import unicodedata
@@ -390,6 +392,27 @@ def what_is_no_txwatch_is_said_to_be_none(t):
     peer.answers = [Answer(302, "", {"Location": peer.url + "/elsewhere"})]
     cli("tx", "list").expect(1, "302")
     check.true(all("elsewhere" not in path for _, path, _, _ in peer.asked), "no redirect followed")
+
+
+def a_certificate_is_trusted_only_with_a_reason(t):
+    if not shutil.which("openssl"):
+        raise check.Skip("openssl is not installed")
+    folder = t.folder("tls")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                    "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
+                   check=True, capture_output=True)
+    peer, cli = _scripted(t, Answer(200, '{"data":[],"next":null}'))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    peer.server.socket = context.wrap_socket(peer.server.socket, server_side=True)
+    url = f"https://localhost:{peer.port}"
+    cli("tx", "list", "--url", url).expect(6, "certificate")
+    check.equal(peer.asked, [], "what the host was told")
+    cli.ok("tx", "list", "--url", url, "--ca-file", str(folder / "cert.pem"))
+    cli("tx", "list", "--url", url.replace("localhost", "127.0.0.1"), "--ca-file",
+        str(folder / "cert.pem")).expect(6)
+    check.equal(len(peer.asked), 1, "requests")
 
 
 # ---- the client's file ----

@@ -66,6 +66,34 @@ def a_waiting_job_shows_a_bar_and_its_end_is_the_exit_status(t):
     cli("job", "get", "job_1", "-w").expect(4)
 
 
+# ---- tokens ----
+
+def a_token_is_made_used_and_revoked(t):
+    site, cli = _site(t)
+    made = json.loads(cli.ok("token", "create", "ci", "--scope", "write", "--scope", "read",
+                             "--expires", "90d", "--json"))
+    site.secrets.append(made["token"])
+    its = {"TXWATCH_TOKEN": made["token"]}
+    cli.ok("tx", "create", "payment/p1", env=its)
+    cli("token", "list", env=its).expect(5, "admin")
+    rows = cli.rows("token", "list")
+    check.equal([(r["name"], sorted(r["scopes"])) for r in rows], [("ci", ["read", "write"])], "list")
+    check.true(made["token"] not in cli.ok("token", "list"), "it is not shown again")
+    check.true(rows[0]["expires_at"] > rows[0]["created_at"], "an expiry")
+    cli.ok("token", "revoke", "ci")
+    cli("tx", "list", env=its).expect(5, "token")
+    cli("token", "revoke", "ci").expect(3)
+    check.equal([(r["action"], r["object"]) for r in cli.rows("audit", "list", "--action",
+                                                              "token.*")],
+                [("token.revoke", made["id"]), ("token.create", made["id"])], "the audit log")
+    check.holds(cli.ok("audit", "list", "--from", "2025-01-01T00:00:00Z"), "token.revoke")
+    reader = json.loads(cli.ok("token", "create", "r", "--expires", "2099-01-01T00:00:00Z", "-j"))
+    site.secrets.append(reader["token"])
+    check.equal((reader["scopes"], reader["expires_at"]), (["read"], "2099-01-01T00:00:00Z"),
+                "unless asked for")
+    cli.ok("token", "revoke", reader["id"])
+
+
 # ---- completion ----
 
 def _needs(shell):

@@ -5,26 +5,7 @@
 #include <openssl/evp.h>
 #include <unistd.h>
 
-#include "command/args.h"
-
-/* The table has every command; none but this one is run here. */
-#define NOT_RUN(name)                            \
-	int command_##name(const struct args *a) \
-	{                                        \
-		(void)a;                         \
-		return EXIT_FAILED;              \
-	}
-NOT_RUN(run)
-NOT_RUN(check)
-NOT_RUN(plugins)
-NOT_RUN(explain)
-NOT_RUN(flow_list)
-NOT_RUN(flow_graph)
-NOT_RUN(flow_try)
-NOT_RUN(verify)
-NOT_RUN(version)
-NOT_RUN(help)
-NOT_RUN(completion)
+#include "command_fixture.h"
 
 struct run {
 	int status;

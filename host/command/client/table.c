@@ -192,20 +192,48 @@ static const struct command_option DELIVERY_LIST[] = {
     END,
 };
 static const struct command_word DELIVERY_ONE[] = {
-    {.name = "DELIVERY", .help = "Its id, dlv_..."},
+    {.name = "DELIVERY", .help = "Its id (dlv_...)"},
     END,
 };
 
 /* ---- jobs, tokens ---- */
 
 static const struct command_word JOB_ONE[] = {
-    {.name = "JOB", .help = "Its id, job_..."},
+    {.name = "JOB", .help = "Its id (job_...)"},
     END,
 };
 static const struct command_option JOB_GET[] = {
     SWITCH("wait", 'w', "Wait for its end, and show how far it is"),
     END,
 };
+static const struct command_word TOKEN_NEW[] = {
+    {.name = "NAME", .help = "What it is called"},
+    END,
+};
+static const struct command_word TOKEN_ONE[] = {
+    {.name = "TOKEN", .help = "Its id, tok_..., or its name"},
+    END,
+};
+static const struct command_option TOKEN_CREATE[] = {
+    {.name = "scope",
+     .value = "SCOPE",
+     .help = "What it may do, read unless given",
+     .choices = "read|write|admin",
+     .is_many = true},
+    TYPED("expires", 0, "TIME", SOON, "Until when it is good: a time to come, or a duration"),
+    END,
+};
+
+static const struct command_option AUDIT_LIST[] = {
+    TEXT("actor", "ACTOR", "Only what this one did, as token:operator"),
+    TEXT("action", "ACTION", "Only this, as token.create or token.*"),
+    TEXT("object", "OBJECT", "Only what was done to this"),
+    TYPED("from", 0, "TIME", TIME, "Since then"),
+    TYPED("to", 0, "TIME", TIME, "Before then"),
+    PAGING,
+    END,
+};
+
 /* ---- all of them ---- */
 
 #define ROW(name_, help_, words_, options_, fn_)                                            \
@@ -264,6 +292,14 @@ const struct command CLIENT_COMMANDS[] = {
     ROW("delivery list", "Lists deliveries, newest first", NULL, DELIVERY_LIST, delivery_list),
     ROW("delivery get", "Shows a delivery and its attempts", DELIVERY_ONE, NULL, delivery_get),
     ROW("delivery retry", "Sends a delivery again, now", DELIVERY_ONE, NULL, delivery_retry),
+    ROW("token list", "Lists the API's tokens", NULL, PAGES, token_list),
+    {.name = "token create",
+     .help = "Makes a token at the host, which is shown this once",
+     .words = TOKEN_NEW,
+     .options = TOKEN_CREATE,
+     .client = client_token_create},
+    ROW("token revoke", "Ends a token", TOKEN_ONE, NULL, token_revoke),
+    ROW("audit list", "Lists who did what, newest first", NULL, AUDIT_LIST, audit_list),
     ROW("job list", "Lists jobs, newest first", NULL, PAGES, job_list),
     {.name = "job get",
      .help = "Shows a job and how far it is",
