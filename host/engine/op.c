@@ -292,7 +292,7 @@ static int32_t expire(struct change *c, struct err *e)
 	txw_str from = row->status;
 	enter_state(c, to, true);
 	schedule_next(c->entry, row, c->unit->now, 0);
-	int32_t rc = commit_row(c, TXW_EV_EXPIRED, from, e);
+	int32_t rc = commit_row(c, flow_event_type(c->entry->flow, i, to, true), from, e);
 	if (rc >= 0)
 		result(c, OP_CHANGED);
 	return rc;

@@ -77,22 +77,32 @@ static uint64_t neighbours(const struct flow *f, uint32_t i)
 	return to;
 }
 
-static uint64_t reached_from(const struct flow *f, uint32_t start)
+/* Beyond the states in `stops` the walk does not go. */
+static uint64_t reached_from(const struct flow *f, uint32_t start, uint64_t stops)
 {
 	uint64_t seen = BIT(start), before = 0;
 	while (seen != before) {
 		before = seen;
 		for (uint32_t i = 0; i < f->n_states; i++)
-			if (before & BIT(i))
+			if (before & ~stops & BIT(i))
 				seen |= neighbours(f, i);
 	}
 	return seen;
 }
 
+static uint64_t ends_of(const struct flow *f)
+{
+	uint64_t ends = 0;
+	for (uint32_t i = 0; i < f->n_states; i++)
+		if (f->states[i].outcome != TXW_OPEN)
+			ends |= BIT(i);
+	return ends;
+}
+
 static void prove_reachable(struct work *w)
 {
 	const struct flow *f = &w->b->flow;
-	uint64_t seen = reached_from(f, f->initial);
+	uint64_t seen = reached_from(f, f->initial, 0);
 	for (uint32_t i = 0; i < f->n_states; i++)
 		if (!(seen & BIT(i)))
 			flow_problem(w, i, w->at[i]->line,
@@ -104,13 +114,10 @@ static void prove_reachable(struct work *w)
 static void doubt_endless(struct work *w)
 {
 	const struct flow *f = &w->b->flow;
-	uint64_t ends = 0;
-	for (uint32_t i = 0; i < f->n_states; i++)
-		if (f->states[i].outcome != TXW_OPEN)
-			ends |= BIT(i);
+	uint64_t ends = ends_of(f);
 	uint32_t first = f->n_states, n = 0;
 	for (uint32_t i = f->n_states; i-- > 0;) {
-		if (reached_from(f, i) & ends)
+		if (reached_from(f, i, 0) & ends)
 			continue;
 		first = i;
 		n++;
@@ -122,11 +129,13 @@ static void doubt_endless(struct work *w)
 			   n > 1 ? ", nor from others" : "");
 }
 
+/* What is only reopened has left the flow's own deadline behind. */
 static void doubt_times(struct work *w)
 {
 	const struct flow *f = &w->b->flow;
+	uint64_t at_first = reached_from(f, f->initial, ends_of(f));
 	for (uint32_t i = 0; i < f->n_states; i++) {
-		if (!f->ttl || f->states[i].expires < f->ttl)
+		if (!f->ttl || f->states[i].expires < f->ttl || !(at_first & BIT(i)))
 			continue;
 		char ttl[DURATION_TEXT_MAX];
 		size_t n = duration_print(ttl, f->ttl);

@@ -80,7 +80,8 @@ static void expire(struct walk *w)
 	flow_enter(w->flow, to, &w->row, w->now, true);
 	w->row.version++;
 	buf_printf(w->out, "\"%.*s\" -> \"%.*s\": %s, its deadline passed", STR_ARG(was),
-		   STR_ARG(w->row.status), event_type_name(TXW_EV_EXPIRED));
+		   STR_ARG(w->row.status),
+		   event_type_name(flow_event_type(w->flow, from, to, true)));
 }
 
 static void warn(struct walk *w)

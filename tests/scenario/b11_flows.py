@@ -5,7 +5,7 @@ import threading
 
 from txwlib import check
 from txwlib.conf import flow, poller
-from txwlib.site import command
+from txwlib.site import HEAD, TOP, command
 from txwlib.times import seconds, text
 from txwlib.wait import until
 
@@ -297,3 +297,30 @@ def an_unknown_flow_and_a_wrong_call_are_told(t):
     check.holds(done.stderr, "did you mean `payment`?")
     for words in ((), ("draw",), ("graph",), ("list", "payment"), ("try",)):
         check.equal(command("flow", *words, "-c", file).returncode, 2, str(words))
+
+
+# ---- docs/flows.md ----
+
+def the_guides_flows_pass_the_check(t):
+    page = (TOP / "docs" / "flows.md").read_text()
+    blocks = re.findall(r"^```conf\n(.*?)^```", page, re.M | re.S)
+    check.true(len(blocks) >= 4, "examples")
+    for block in blocks:
+        file = t.folder("guide") / "site.conf"
+        file.write_text(HEAD + f'store.sqlite main {{ path = "{t.folder("guide")}/x.db" }}\n' + block)
+        done = command("check", "-c", str(file), env={"TXW_TEST_ADMIN": "x" * 20})
+        check.equal(done.returncode, 0, block + done.stderr)
+        check.equal(done.stderr, "", block)
+
+
+def the_guides_dialogues_are_what_the_program_says(t):
+    page = (TOP / "docs" / "flows.md").read_text()
+    file = t.folder("guide") / "flows.conf"
+    file.write_text("".join(re.findall(r"^```conf\n(.*?)^```", page, re.M | re.S)))
+    n = 0
+    for block in re.findall(r"^```console\n(.*?)^```", page, re.M | re.S):
+        for line, said in re.findall(r"^\$ txwatch (.*)\n((?:(?!\$ ).*\n)*)", block, re.M):
+            done = command(*line.split(), "-c", str(file))
+            check.equal(done.stdout, said, line)
+            n += 1
+    check.true(n >= 5, "dialogues")

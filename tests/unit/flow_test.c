@@ -299,6 +299,14 @@ static void a_state_s_deadline_beyond_the_flow_s_is_doubted(void **state)
 	       " state a { next = { \"b\" }\n expires = 1h }\n"
 	       " state b { outcome = \"expired\" }\n}\n",
 	       5, "`expires` is not shorter than the flow's own (1h after the creation)");
+	/* One that is only reopened has left the flow's behind. */
+	struct fixture x;
+	build_ok(&x, "flow f {\n initial = \"a\"\n expires = 1h\n state a { next = { \"b\" } }\n"
+		     " state b { outcome = \"success\" next = { \"c\" } }\n"
+		     " state c { next = { \"b\" } expires = 60d }\n"
+		     " state d { outcome = \"expired\" }\n}\n");
+	assert_null(x.report.first);
+	drop(&x);
 }
 
 static void a_mistake_says_what_to_add(void **state)

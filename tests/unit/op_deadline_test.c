@@ -17,6 +17,13 @@ static const char FLOWS[] =
     "  state done { outcome = \"success\" }\n"
     "  state lost { outcome = \"failure\" }\n"
     "}\n"
+    "flow graced {\n"
+    "  initial = \"a\"\n"
+    "  state a { next = { \"done\" } expires = 30m expires-to = \"grace\" }\n"
+    "  state grace { next = { \"done\" } expires = 10m }\n"
+    "  state done { outcome = \"success\" }\n"
+    "  state over { outcome = \"expired\" }\n"
+    "}\n"
     "flow refused {\n"
     "  initial = \"a\" late = \"refuse\"\n"
     "  state a { next = { \"done\" } expires = 30m }\n"
@@ -180,6 +187,21 @@ static void a_late_success_is_refused_in_silence_where_the_flow_says_so(void **s
 	assert_int_equal(engine_last_seq(k->engine), 2);
 }
 
+static void a_deadline_may_lead_to_an_open_state_with_one_of_its_own(void **state)
+{
+	struct kit *k = *state;
+	expire(k, "graced");
+	const struct op *r = kit_op(k, op_status("graced", "P1", "grace"));
+	assert_int_equal(r->result, OP_UNCHANGED);
+	assert_int_equal(r->after->expires_at, KIT_START + 40 * MINUTE);
+	kit_advance(k, 10 * MINUTE);
+	r = does(k, OP_EXPIRE, "graced");
+	assert_true(str_is(r->after->status, "over"));
+	kit_rest(k);
+	assert_int_equal(kit_events(k, TXW_EV_STATUS_CHANGED), 1);
+	assert_int_equal(kit_events(k, TXW_EV_EXPIRED), 1);
+}
+
 static void what_expired_keeps_its_deadline_to_show_and_a_patch_does_not_move_it(void **state)
 {
 	struct kit *k = *state;
@@ -276,6 +298,7 @@ int main(void)
 	    CASE(a_late_open_status_reopens_with_time_anew),
 	    CASE(a_late_success_is_told_once_and_kept_out_by_default),
 	    CASE(a_late_success_is_refused_in_silence_where_the_flow_says_so),
+	    CASE(a_deadline_may_lead_to_an_open_state_with_one_of_its_own),
 	    CASE(what_expired_keeps_its_deadline_to_show_and_a_patch_does_not_move_it),
 	    CASE(reversal_and_reopening_begin_watching_again),
 	    CASE(a_state_s_first_look_comes_when_the_state_says),
