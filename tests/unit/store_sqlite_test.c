@@ -242,7 +242,7 @@ static void a_migration_that_cannot_be_finished_changes_nothing(void **state)
 }
 
 /* As schema 2 left it: without what later steps made. */
-static const char AS_SCHEMA_2[] = "DROP TABLE rollup; DROP TABLE shape;"
+static const char AS_SCHEMA_2[] = "DROP TABLE rollup; DROP TABLE shape; DROP TABLE purged;"
 				  "DROP INDEX tx_open; DROP INDEX tx_done;"
 				  "DROP INDEX tx_finished;"
 				  "ALTER TABLE tx DROP COLUMN fin;"

@@ -22,14 +22,16 @@ static int32_t pick(struct store *s, const txw_purge *what, PGresult **out, txw_
 	args_int(a, what->finished_before);
 	args_int(a, what->limit);
 	args_int(a, s->last_seq);
+	args_int(a, what->from);
+	args_int(a, what->after);
+	args_int(a, what->max_seq);
 	return unit_ask(s, SQL_PURGE_PICK, out, err);
 }
 
 static int32_t remove_all(struct store *s, const PGresult *picked, txw_purged *out, txw_error *err)
 {
-	static const enum sql_id WRITES[] = {SQL_PURGE_DIGEST,     SQL_PURGE_COUNT,
-					     SQL_PURGE_COUNT_DROP, SQL_PURGE_ATTEMPT,
-					     SQL_PURGE_DELIVERY,   SQL_PURGE_MESSAGE};
+	static const enum sql_id WRITES[] = {SQL_PURGE_DIGEST, SQL_PURGE_ATTEMPT,
+					     SQL_PURGE_DELIVERY, SQL_PURGE_MESSAGE};
 	static const enum sql_id ASKS[] = {SQL_PURGE_NEWEST, SQL_PURGE_EVENT, SQL_PURGE_TX};
 	PGresult *r[3];
 	int32_t rc;
@@ -53,6 +55,22 @@ static int32_t remove_all(struct store *s, const PGresult *picked, txw_purged *o
 	return TXW_OK;
 }
 
+/* Tells what goes, and where it ended. */
+static void tell(const PGresult *picked, const txw_purge *what, txw_purged *out)
+{
+	int n = PQntuples(picked);
+	for (int i = 0; i < n; i++) {
+		txw_tx row = {.size = sizeof(row)};
+		columns_read(picked, i, 0, TX_COLUMNS, &row);
+		out->reached = row.finished_at;
+		out->reached_key = row.key;
+		if (what->gone)
+			what->gone(what->ctx, &row);
+	}
+	out->transactions = n;
+	out->more = n > 0 && (uint32_t)n == what->limit;
+}
+
 int32_t purge(void *instance, const txw_purge *what, txw_purged *out, txw_error *err)
 {
 	struct store *s = instance;
@@ -61,7 +79,8 @@ int32_t purge(void *instance, const txw_purge *what, txw_purged *out, txw_error 
 	int32_t rc = log_enter(s, err);
 	if (rc < 0 || (rc = unit_flush(s, err)) < 0 || (rc = pick(s, what, &picked, err)) < 0)
 		return rc;
-	if (PQntuples(picked))
+	tell(picked, what, &done);
+	if (PQntuples(picked) && !what->dry_run)
 		rc = remove_all(s, picked, &done, err);
 	PQclear(picked);
 	/* What the unit had seen of them is void. */

@@ -276,6 +276,20 @@ static void make_rest(struct text *t, enum sql_id id)
 			    " AND ($5::bigint = 0 OR r.bucket < $5::bigint)"
 			    " ORDER BY r.bucket, r.tenant, r.flow, r.key");
 		break;
+	case SQL_PURGE_PICK:
+		read_txs(t, "WHERE ($1::text = '' OR t.tenant = $1::text)"
+			    " AND ($2::text = '' OR t.flow = $2::text)"
+			    " AND t.outcome IS NOT NULL"
+			    " AND ($3::bigint = 0 OR t.outcome = $3::bigint)"
+			    " AND t.held IS NULL AND t.finished_at < $4::bigint"
+			    " AND t.last_seq < $6::bigint"
+			    " AND t.finished_at >= $7::bigint"
+			    " AND (t.finished_at > $7::bigint OR t.key > $8::bigint)"
+			    " AND ($9::bigint = 0 OR t.last_seq <= $9::bigint)"
+			    " AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.tx = t.key"
+			    " AND d.state NOT IN (2, 3, 5))"
+			    " ORDER BY t.finished_at, t.key LIMIT $5::bigint");
+		break;
 	case SQL_DIGEST_LIST:
 		text_add(t, "SELECT ");
 		columns_names(t, DIGEST_COLUMNS, "g");

@@ -142,27 +142,10 @@ struct sql_row {
 	X(COUNT_DROP, "counting", NULL)                                                           \
 	X(COUNT_LIST, "reading counts", NULL)                                                     \
                                                                                                   \
-	X(PURGE_PICK, "choosing what to purge",                                                   \
-	  "SELECT t.key FROM tx t WHERE ($1::text = '' OR t.tenant = $1::text)"                   \
-	  " AND ($2::text = '' OR t.flow = $2::text)"                                             \
-	  " AND t.outcome IS NOT NULL AND ($3::bigint = 0 OR t.outcome = $3::bigint)"             \
-	  " AND t.held IS NULL AND t.finished_at < $4::bigint AND t.last_seq < $6::bigint"        \
-	  " AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.tx = t.key"                          \
-	  " AND d.state NOT IN (2, 3, 5)) ORDER BY t.finished_at, t.key LIMIT $5::bigint")        \
+	X(PURGE_PICK, "choosing what to purge", NULL)                                             \
 	X(PURGE_DIGEST, "purging",                                                                \
 	  "INSERT INTO digest (seq, digest, hash) SELECT seq, digest, hash FROM event"            \
 	  " WHERE tx = ANY ($1::bigint[]) AND digest IS NOT NULL")                                \
-	/* They are counted as being in their status no more. */                                  \
-	X(PURGE_COUNT, "purging",                                                                 \
-	  "UPDATE rollup r SET count = r.count - u.n FROM (SELECT tenant, flow,"                  \
-	  " CASE outcome WHEN 1 THEN 'success' WHEN 2 THEN 'failure' WHEN 3 THEN 'cancelled'"     \
-	  " WHEN 4 THEN 'expired' ELSE 'open' END || '/' || status AS key, count(*) AS n"         \
-	  " FROM tx WHERE tx.key = ANY ($1::bigint[]) GROUP BY 1, 2, 3) u"                        \
-	  " WHERE r.kind = 'now' AND r.bucket = 0 AND r.tenant = u.tenant AND r.flow = u.flow"    \
-	  " AND r.key = u.key")                                                                   \
-	X(PURGE_COUNT_DROP, "purging",                                                            \
-	  "DELETE FROM rollup WHERE kind = 'now' AND bucket = 0 AND count = 0"                    \
-	  " AND $1::bigint[] IS NOT NULL")                                                        \
 	X(PURGE_ATTEMPT, "purging",                                                               \
 	  "DELETE FROM attempt WHERE delivery IN"                                                 \
 	  " (SELECT key FROM delivery WHERE tx = ANY ($1::bigint[]))")                            \

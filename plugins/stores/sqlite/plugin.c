@@ -204,11 +204,13 @@ static const txw_store STORE = {
     .resend = claim_resend,
     .sequence = log_sequence,
     .add_counts = counts_add,
+    .purge = purge_run,
     .snapshot = read_pin,
     .scan_docs = read_scan_docs,
     .count_tx = search_count,
     .facet_tx = search_facets,
     .list_counts = counts_list,
+    .list_digests = purge_digests,
 };
 
 static const txw_role ROLES[] = {

@@ -145,7 +145,11 @@ static const char STEP_4[] =
     "CREATE INDEX tx_done ON tx (tenant, flow, fin) WHERE finished_at IS NOT NULL;"
     "CREATE INDEX tx_finished ON tx (finished_at) WHERE finished_at IS NOT NULL;";
 
-static const char *const STEPS[] = {STEP_1, STEP_2, STEP_3, STEP_4};
+/* What events that were purged leave. */
+static const char STEP_5[] =
+    "CREATE TABLE purged (seq INTEGER PRIMARY KEY, digest BLOB, hash BLOB);";
+
+static const char *const STEPS[] = {STEP_1, STEP_2, STEP_3, STEP_4, STEP_5};
 #define SCHEMA ((int64_t)(sizeof(STEPS) / sizeof(STEPS[0])))
 
 int32_t schema_connect(struct db *db, const struct options *o, bool writer, txw_error *err)

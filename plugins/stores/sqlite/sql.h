@@ -232,6 +232,28 @@ struct sql_row {
 	X(MARK_PUT, SQL_WRITER,                                                                    \
 	  "INSERT INTO mark (name, value) VALUES (?1, ?2)"                                         \
 	  " ON CONFLICT (name) DO UPDATE SET value = excluded.value")                              \
+	X(PURGE_LOOK, SQL_WRITER,                                                                  \
+	  "SELECT " SQL_TX_COLUMNS " FROM tx t INDEXED BY tx_finished"                             \
+	  " WHERE t.finished_at IS NOT NULL AND t.finished_at >= ?1 AND t.finished_at < ?2"        \
+	  " AND (t.finished_at > ?1 OR t.key > ?3) ORDER BY t.finished_at, t.key")                 \
+	X(PURGE_UNSETTLED, SQL_WRITER,                                                             \
+	  "WITH RECURSIVE chain (seq) AS (SELECT ?2 UNION ALL SELECT e.prev FROM chain"            \
+	  " CROSS JOIN event e ON e.seq = chain.seq AND e.tx = ?1 AND e.prev < e.seq)"             \
+	  " SELECT 1 FROM chain CROSS JOIN delivery d INDEXED BY delivery_seq"                     \
+	  " ON d.seq = chain.seq WHERE d.state IN (0, 1, 4) LIMIT 1")                              \
+	X(PURGE_PREV, SQL_WRITER, "SELECT prev FROM event WHERE seq = ?1")                         \
+	X(PURGE_ATTEMPTS, SQL_WRITER,                                                              \
+	  "DELETE FROM attempt WHERE delivery IN (SELECT key FROM delivery"                        \
+	  " INDEXED BY delivery_seq WHERE seq = ?1)")                                              \
+	X(PURGE_DELIVERIES, SQL_WRITER,                                                            \
+	  "DELETE FROM delivery INDEXED BY delivery_seq WHERE seq = ?1")                           \
+	X(PURGE_KEEP_DIGEST, SQL_WRITER,                                                           \
+	  "INSERT INTO purged SELECT seq, digest, hash FROM event WHERE seq = ?1"                  \
+	  " AND digest IS NOT NULL")                                                               \
+	X(PURGE_EVENT, SQL_WRITER, "DELETE FROM event WHERE seq = ?1")                             \
+	X(PURGE_TX, SQL_WRITER, "DELETE FROM tx WHERE key = ?1")                                   \
+	X(PURGED_LIST, SQL_READER,                                                                 \
+	  "SELECT seq, digest, hash FROM purged WHERE seq > ?1 ORDER BY seq LIMIT ?2")             \
 	X(COUNT_ADD, SQL_WRITER,                                                                   \
 	  "INSERT INTO rollup (kind, tenant, bucket, flow, key, count)"                            \
 	  " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (kind, tenant, bucket, flow, key)"         \

@@ -13,6 +13,7 @@
  *   deliver.c     targets, deliveries, attempts;  claim.c  what is due of them
  *   docs.c        documents and marks
  *   counts.c      rollups
+ *   purge.c       what is no longer kept
  *   read.c        readers: single rows, history;  lists.c  events, deliveries
  *   search.c      transactions;  plan.c  where to read;  order.c  in which order
  *   shapes.c      what there has been of flows, statuses, outcomes
@@ -173,6 +174,10 @@ int32_t counts_read(struct reader *r, const txw_count_query *q, txw_emit_count e
 		    txw_error *err);
 int32_t counts_list(void *reader, const txw_count_query *query, txw_emit_count emit, void *ctx,
 		    txw_error *err);
+
+int32_t purge_run(void *instance, const txw_purge *what, txw_purged *out, txw_error *err);
+int32_t purge_digests(void *reader, int64_t after, uint32_t limit, txw_emit_event emit, void *ctx,
+		      txw_error *err);
 
 int32_t read_open(void *instance, void **reader, txw_error *err);
 void read_close(void *reader);

@@ -195,6 +195,8 @@ typedef struct txw_count_query {
 	txw_time to;
 } txw_count_query;
 
+typedef int32_t (*txw_emit_tx)(void *ctx, const txw_tx *row);
+
 /* Which finished transactions go, with all that hangs on them. */
 typedef struct txw_purge {
 	uint32_t size;
@@ -202,16 +204,26 @@ typedef struct txw_purge {
 	txw_str tenant;   /* empty = all */
 	txw_str flow;     /* empty = all */
 	uint32_t outcome; /* TXW_SUCCESS ...; TXW_OPEN = any but open */
-	uint32_t reserved;
+	uint32_t dry_run; /* 1: told, but nothing is deleted */
 	txw_time finished_before;
+	/* Where to go on: only those that finished later than `from`, or at it
+	 * with a key greater than `after`; 0 = from the start. */
+	txw_time from;
+	int64_t after;
+	int64_t max_seq;  /* only those with no newer event; 0 = any */
+	txw_emit_tx gone; /* called with each before it goes, or NULL; what it
+	                   * returns means nothing */
+	void *ctx;
 } txw_purge;
 
 typedef struct txw_purged {
 	uint32_t size;
-	uint32_t reserved;
+	uint32_t more; /* 1: go on with reached and reached_key */
 	int64_t transactions;
 	int64_t events;
 	int64_t last_seq; /* the newest event that went; 0 = none */
+	txw_time reached; /* the last one looked at */
+	int64_t reached_key;
 } txw_purged;
 
 typedef struct txw_store_stats {
@@ -222,7 +234,6 @@ typedef struct txw_store_stats {
 	int64_t checkpoints;
 } txw_store_stats;
 
-typedef int32_t (*txw_emit_tx)(void *ctx, const txw_tx *row);
 typedef int32_t (*txw_emit_event)(void *ctx, const txw_event *event);
 typedef int32_t (*txw_emit_target)(void *ctx, const txw_target *row, txw_time first_due);
 /* event may be NULL where the call says so; target is the target's row. */
@@ -376,7 +387,8 @@ typedef struct txw_store {
 	 * their events, deliveries and attempts; never the log's newest event
 	 * and never one with a delivery that is not settled for good. An event
 	 * with a digest leaves its seq, digest and hash, which list_events
-	 * does not emit and list_digests does. [writer] */
+	 * does not emit and list_digests does. The rollups are the host's.
+	 * [writer] */
 	int32_t (*purge)(void *instance, const txw_purge *what, txw_purged *out, txw_error *err);
 
 	/* Makes all calls see one state until it is switched off. [reader] */
