@@ -62,6 +62,7 @@ static void drain(struct running *r)
 	api_settle(s->api);
 	watch_drain(s->watch);
 	notify_drain(s->notify);
+	retention_drain(s->retention);
 	jobs_drain(s->jobs);
 	r->drain_end = clock_ticks() + conf_number(&s->conf->root, "drain");
 	uv_timer_start(&r->drain, on_drain, 0, DRAIN_STEP_MS);
@@ -210,7 +211,7 @@ static int32_t open_all(struct running *r, struct handed *hand, struct conf_repo
 	/* Events have been written at a later time than a new virtual clock's. */
 	clock_set(&s->clock, engine_info(s->engine)->last_at);
 	s->readers = readers_open(s->store, s->loop, e);
-	if (!s->readers || load_state(s, e) < 0)
+	if (!s->readers || load_state(s, e) < 0 || purged_load(s->engine, s->readers, e) < 0)
 		return -1;
 	s->services.engine = s->engine;
 	if (notify_start(s->notify, s->engine, s->readers, e) < 0)
@@ -222,6 +223,7 @@ static int32_t open_all(struct running *r, struct handed *hand, struct conf_repo
 	if (!s->api)
 		return -1;
 	engine_start(s->engine);
+	retention_start(s->retention, s->loop, s->engine);
 	if (jobs_start(s->jobs, s->engine, s->readers, e) < 0)
 		return -1;
 	state_flush(s->services.state);

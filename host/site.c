@@ -187,6 +187,8 @@ struct site *site_load(const char *path, const struct clock *clock, struct conf_
 		if (report->n_errors == 0)
 			make_instances(s, report);
 	}
+	if (s->conf)
+		s->retention = retention_open(s->conf, &s->flows, s->metrics, report);
 	if (report->n_errors == 0)
 		return s;
 	site_free(s);
@@ -216,6 +218,7 @@ void site_free(struct site *s)
 	if (s->conf)
 		conf_free(s->conf);
 	plugins_close(s->plugins);
+	retention_close(s->retention);
 	loop_close(s->loop);
 	metrics_close(s->metrics);
 	state_close(s->services.state);

@@ -11,6 +11,7 @@
 #include "config/conf.h"
 #include "egress/egress.h"
 #include "engine/flows.h"
+#include "jobs/retention.h"
 #include "plugin/plugin.h"
 
 struct site {
@@ -23,7 +24,8 @@ struct site {
 	struct flows flows;
 	struct services services;
 	instance *instances; /* all, by next */
-	instance *store;     /* of them; NULL until there is one */
+	struct retention *retention;
+	instance *store; /* of them; NULL until there is one */
 	struct watch *watch;
 	struct notify *notify;
 	/* run.c: */

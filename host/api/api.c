@@ -82,6 +82,7 @@ struct api *api_open(struct api_site *site, struct conf_report *report, struct e
 	engine_on_rows(site->engine, rowcache_forget, api->rows);
 	stats_open(api);
 	jobs_add_kind(site->jobs, &BULK_KIND, api);
+	jobs_add_kind(site->jobs, &PURGE_KIND, api);
 	return api;
 
 fail:

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "api/handlers.h"
+#include "engine/purge.h"
 #include "filter/filter.h"
 
 #define READS_MAX 8
@@ -33,6 +34,8 @@ struct event_wait {
 	txw_event_query query;
 	const txw_filter *filter;
 	bool with_content;
+	bool with_gaps;
+	int64_t after; /* as it was asked for */
 	uint32_t limit;
 	txw_time until;  /* 0: does not wait */
 	int64_t scanned; /* nothing up to here is for it */
@@ -92,6 +95,24 @@ static int32_t take_event(void *ctx, const txw_event *ev)
 	return ++e->n == e->limit ? 1 : 0;
 }
 
+/* Events that the page would have had, or the one before it, were purged. */
+static bool is_purged(struct event_wait *e, struct answer *a)
+{
+	const struct call *c = e->page.call;
+	int64_t to = purged_to(c->api->site->engine, e->query.tenant);
+	char text[200];
+	if (e->with_gaps || e->after >= to)
+		return false;
+	snprintf(text, sizeof(text),
+		 "events after seq %" PRId64 " were purged: from %" PRId64
+		 " on the log is whole; gaps=true reads what there is",
+		 e->after, to + 1);
+	answer_problem_open(a, c, PROBLEM_GONE, text);
+	json_m_int(&a->body, "oldest", to + 1);
+	json_close(&a->body, '}');
+	return true;
+}
+
 static void close_page(struct event_wait *e, bool is_full)
 {
 	struct buf *b = &e->page.answer.body;
@@ -128,6 +149,11 @@ static int32_t fill(struct page *page, const txw_store *store, void *reader, str
 	} while (e->n < e->limit && e->in_call == e->query.limit);
 	if (e->n < e->limit && known > e->scanned)
 		e->scanned = known;
+	if (is_purged(e, &page->answer)) {
+		e->is_over = true;
+		return 0;
+	}
+	e->after = e->scanned;
 	close_page(e, e->n == e->limit);
 	return 0;
 }
@@ -308,7 +334,8 @@ void do_events(struct call *c)
 	/* `next` of a page works as either. */
 	if (!query_int(c, "after", 0, INT64_MAX, &after) ||
 	    !query_int(c, "cursor", 0, INT64_MAX, &after) ||
-	    !query_int(c, "limit", 1, 1000, &limit) || !query_bool(c, "content", &e->with_content))
+	    !query_int(c, "limit", 1, 1000, &limit) ||
+	    !query_bool(c, "content", &e->with_content) || !query_bool(c, "gaps", &e->with_gaps))
 		return;
 	if (!take_filter(c, e) || !take_wait(c, e))
 		return;
@@ -318,6 +345,7 @@ void do_events(struct call *c)
 	}
 	e->limit = (uint32_t)limit;
 	e->scanned = after;
+	e->after = after;
 	e->query = (txw_event_query){
 	    .size = sizeof(e->query),
 	    .limit = e->filter ? ROWS_READ : (uint32_t)limit,

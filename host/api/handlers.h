@@ -27,6 +27,9 @@ void do_tx_batch(struct call *c);
 /* bulk.c */
 void do_tx_bulk(struct call *c);
 
+/* purge.c */
+void do_tx_purge(struct call *c);
+
 /* jobs.c */
 void do_job_list(struct call *c);
 void do_job_get(struct call *c);

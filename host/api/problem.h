@@ -41,8 +41,9 @@
 	  "An operation of an atomic batch failed, so none was done; `results` tells")             \
 	X(IN_FLIGHT, "in-flight", 409, "Already in flight",                                        \
 	  "A request with this Idempotency-Key is being carried out")                              \
-	X(GONE, "gone", 410, "Beyond the log",                                                     \
-	  "The log does not reach that seq: it may be another epoch; `epoch` tells")               \
+	X(GONE, "gone", 410, "Not in the log",                                                     \
+	  "The log does not reach that seq (`epoch` tells if it is another), or events after it "  \
+	  "were purged: from `oldest` on it is whole")                                             \
 	X(PRECONDITION, "precondition-failed", 412, "Precondition failed",                         \
 	  "The object has another version than `If-Match` asks for")                               \
 	X(TOO_LARGE, "too-large", 413, "Body too large", "The body is longer than allowed")        \

@@ -43,6 +43,7 @@ static const struct route_query DRY_RUN[] = {
 static const struct route_query EVENTS[] = {
     {"after", "events with a greater seq; 0 unless given"},
     {"filter", "only events the filter holds for"},
+    {"gaps", "true: read on although purged events are missing"},
     {"limit", "events a page, 1 to 1000; 50 unless given"},
     {"content", "true: with the bytes that each digest is of, in base64"},
     {"wait", "when there is none: wait for one for so long, at most 60s"},
@@ -116,6 +117,8 @@ const struct route ROUTES[] = {
 	  "Up to 10 000 operations in one commit", "Batch", "BatchResults", NULL),
     ROUTE("POST", TX ":bulk", SCOPE_WRITE, ROUTE_BODY | ROUTE_ONCE, do_tx_bulk,
 	  "Do something to all that a filter holds for, as a job", "Bulk", "Job", NULL),
+    ROUTE("POST", TX ":purge", SCOPE_ADMIN, ROUTE_BODY | ROUTE_ONCE, do_tx_purge,
+	  "Delete finished transactions with their history, as a job", "Purge", "Job", NULL),
 
     ROUTE("GET", "/v1/events", SCOPE_READ, 0, do_events, "The log after a seq", NULL, "EventList",
 	  EVENTS),

@@ -118,6 +118,15 @@ static const txw_option FLOW[] = {
 	   "it: record it as an anomaly, apply it all the same, or refuse it"),
 };
 
+static const txw_option RETENTION[] = {
+    RANGED(DURATION, "after", REQUIRED, NULL, HOUR, 100 * YEAR,
+	   "How long after it finished a transaction is purged, with its history"),
+    PLAIN(STRING, "flow", 0, NULL, "Only this flow's; by default every flow's"),
+    CHOICE("outcome", LIST, NULL, "success|failure|cancelled|expired",
+	   "Only those that finished so; by default all"),
+    PLAIN(STRING, "tenant", 0, NULL, "Only this tenant's; by default every tenant's"),
+};
+
 static const txw_option STATE[] = {
     PLAIN(STRING, "next", LIST, NULL, "The states it may move to"),
     CHOICE("outcome", 0, NULL, "success|failure|cancelled|expired",
@@ -232,6 +241,10 @@ const struct conf_schema CONF_HOST_SCHEMAS[] = {
      .is_titled = 1,
      ROWS(FLOW),
      .children = FLOW_CHILDREN},
+    {.keyword = "retention",
+     .help = "How long finished transactions are kept; docs/history.md",
+     .is_titled = 1,
+     ROWS(RETENTION)},
     {.keyword = "route",
      .help = "Sends the events that a filter lets through to targets",
      .is_titled = 1,

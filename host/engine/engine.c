@@ -21,6 +21,7 @@
 #include "base/row.h"
 #include "base/str.h"
 #include "engine/evidence.h"
+#include "engine/purge.h"
 #include "measure/metrics.h"
 
 #define MAX_TAILS  4
@@ -40,6 +41,8 @@ struct engine {
 	pthread_t thread;
 	txw_store_info info; /* as at start */
 	_Atomic int64_t last_seq;
+	_Atomic int64_t routed;
+	struct purged *purged;
 
 	struct unit unit;
 	struct tail tails[MAX_TAILS];
@@ -79,6 +82,26 @@ const txw_store_info *engine_info(const struct engine *g)
 int64_t engine_last_seq(const struct engine *g)
 {
 	return atomic_load(&g->last_seq);
+}
+
+size_t engine_waiting(struct engine *g)
+{
+	return queue_weight(&g->queue);
+}
+
+void engine_note_routed(struct engine *g, int64_t seq)
+{
+	atomic_store(&g->routed, seq);
+}
+
+int64_t engine_routed(const struct engine *g)
+{
+	return atomic_load(&g->routed);
+}
+
+struct purged *engine_purged(const struct engine *g)
+{
+	return g->purged;
 }
 
 instance *engine_store(const struct engine *g)
@@ -545,6 +568,7 @@ struct engine *engine_open(instance *store, struct loop *loop, struct flows *flo
 	g->unit.self = store->self;
 	g->unit.info = g->info;
 	g->nudge.item.weight = 1;
+	g->purged = purged_new();
 	queue_init(&g->queue, ENGINE_QUEUE_LIMIT);
 	pthread_mutex_init(&g->health_lock, NULL);
 	define_metrics(g);
@@ -595,6 +619,7 @@ void engine_close(struct engine *g)
 {
 	engine_stop(g);
 	evidence_free(g->unit.evidence);
+	purged_free(g->purged);
 	g->unit.store->close(g->unit.self);
 	queue_destroy(&g->queue);
 	pthread_mutex_destroy(&g->health_lock);

@@ -19,6 +19,7 @@
 struct engine;
 struct flows;
 struct metrics;
+struct purged;
 struct unit;
 
 /* Weight a queue holds before it is full (one operation weighs 1). */
@@ -97,6 +98,12 @@ void engine_submit_internal(struct engine *g, struct job *job);
 
 const txw_store_info *engine_info(const struct engine *g); /* as at start */
 int64_t engine_last_seq(const struct engine *g);           /* [any] */
+/* Operations that wait for the writer. [any] */
+size_t engine_waiting(struct engine *g);
+/* Up to which event the router is through; 0: none yet. */
+void engine_note_routed(struct engine *g, int64_t seq);
+int64_t engine_routed(const struct engine *g);        /* [any] */
+struct purged *engine_purged(const struct engine *g); /* purge.h */
 /* Disk full, I/O error: the last commit's failure; 0 when it went well. */
 int32_t engine_health(struct engine *g, struct err *e); /* [any] */
 instance *engine_store(const struct engine *g);

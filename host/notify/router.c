@@ -379,6 +379,7 @@ void router_committed(void *ctx, bool ok)
 			r->saved = r->next_cursor;
 		r->cursor = r->next_cursor;
 		atomic_store(&r->shown_cursor, r->cursor);
+		engine_note_routed(r->notify->engine, r->cursor);
 		forget(r, r->n_done);
 		if (r->made || r->n_noted)
 			post_handover(r);
@@ -392,6 +393,7 @@ int32_t router_load(struct router *r, struct unit *u, struct err *e)
 	int32_t rc = UNIT_CALL(u, e, get_mark, CURSOR, &r->cursor);
 	r->saved = r->cursor;
 	atomic_store(&r->shown_cursor, r->cursor);
+	engine_note_routed(u->engine, r->cursor);
 	r->has_gap = r->cursor < u->info.last_seq;
 	return rc;
 }

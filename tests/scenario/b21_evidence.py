@@ -2,10 +2,13 @@
 
 import base64
 import hashlib
+import json
 import re
+import subprocess
+import sys
 
 from txwlib import check
-from txwlib.site import STORE, command
+from txwlib.site import STORE, TOP, command
 
 ON = 'evidence = "hash-chain"\n'
 
@@ -208,3 +211,30 @@ def a_running_site_is_left_alone(t):
     check.equal(done.returncode, 1, "exit status")
     check.holds(done.stderr, "txwatch verify", "site.db")
     site.create("after")
+
+
+def the_verifier_of_the_docs_proves_exported_events_without_txwatch(t):
+    site = _site(t)
+    events = site.get("/v1/events?after=0&limit=1000&content=true")["data"]
+    text = (TOP / "docs" / "history.md").read_text()
+    program = text.split("```python\n")[1].split("```")[0]
+
+    def verify(lines):
+        return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                              input="".join(json.dumps(line) + "\n" for line in lines), timeout=60,
+                              check=False)
+
+    done = verify(events)
+    check.equal((done.returncode, done.stdout), (0, "proven\n"), f"as they are: {done.stderr}")
+    for change in (lambda e: e["transaction"].update(status="failed"),
+                   lambda e: e["change"].update(detail={"a": [1, 3]}),
+                   lambda e: e["change"].update(reason="other"),
+                   lambda e: e.update(digest=events[0]["digest"]),
+                   lambda e: e.update(hash=events[0]["hash"]),
+                   lambda e: e.update(content=base64.b64encode(
+                       base64.b64decode(e["content"]).replace(b"4:seen", b"4:sein")).decode())):
+        altered = json.loads(json.dumps(events))
+        change(altered[6])
+        done = verify(altered)
+        check.true(done.returncode and "event 7 is broken" in done.stderr, f"told: {done}")
+    check.holds(verify(events[:3] + events[4:]).stderr, "event 5 is broken")
