@@ -31,6 +31,7 @@ struct event_wait {
 	enum wait_state state;
 	bool is_waiting_read; /* counted among the reads of those who wait */
 	bool is_over;
+	bool is_gone; /* the answer is that events were purged */
 	txw_event_query query;
 	const txw_filter *filter;
 	bool with_content;
@@ -150,7 +151,7 @@ static int32_t fill(struct page *page, const txw_store *store, void *reader, str
 	if (e->n < e->limit && known > e->scanned)
 		e->scanned = known;
 	if (is_purged(e, &page->answer)) {
-		e->is_over = true;
+		e->is_gone = true;
 		return 0;
 	}
 	e->after = e->scanned;
@@ -202,7 +203,7 @@ static bool then(struct page *page)
 	struct api *api = page->call->api;
 	struct event_waits *w = api->waits;
 	read_ended(e);
-	if (e->n || e->until == 0 || e->is_over || api->is_draining) {
+	if (e->n || e->until == 0 || e->is_over || e->is_gone || api->is_draining) {
 		timer_clear(api->site->loop, &e->timer);
 		pump(w);
 		return true;

@@ -10,6 +10,7 @@
 #include "api/bulk.h"
 #include "api/handlers.h"
 #include "base/row.h"
+#include "engine/audit.h"
 #include "engine/purge.h"
 #include "jobs/jobs.h"
 
@@ -100,6 +101,20 @@ static void add(json_t *object, const char *key, int64_t by)
 	json_object_set_new(object, key, json_integer(number(object, key) + by));
 }
 
+/* Once, in the commit of the first step. */
+static int32_t audit_purge(const struct work *w, struct unit *u, struct err *e)
+{
+	char *params = json_dumps(w->params, JSON_COMPACT);
+	const struct audit row = {.tenant = w->tenant,
+				  .actor = w->actor,
+				  .action = "transaction.purge",
+				  .object = str_of(w->id),
+				  .detail = params ? str_of(params) : STR_NONE};
+	int32_t rc = audit_add(u, &row, e);
+	free(params);
+	return rc;
+}
+
 static int32_t purge_work(struct work *w, struct unit *u, struct err *e)
 {
 	const struct purging *p = w->own;
@@ -114,6 +129,8 @@ static int32_t purge_work(struct work *w, struct unit *u, struct err *e)
 			  .after = number(w->cursor, "after")};
 	txw_purged out;
 	int32_t rc = purge_step(u, &what, &out, e);
+	if (rc >= 0 && json_object_size(w->cursor) == 0)
+		rc = audit_purge(w, u, e);
 	if (rc < 0)
 		return rc;
 	add(w->next_progress, "transactions", out.transactions);

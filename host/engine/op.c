@@ -15,6 +15,7 @@
 #include "base/id.h"
 #include "base/row.h"
 #include "base/str.h"
+#include "engine/audit.h"
 #include "engine/change.h"
 #include "engine/flows.h"
 #include "engine/redact.h"
@@ -84,6 +85,7 @@ static int32_t commit_row(struct change *c, uint32_t type, txw_str from, struct 
 	    .reason = op->reason,
 	    .code = op->code,
 	    .detail = op->detail,
+	    .trace = op->trace,
 	    .tx = row,
 	};
 	return unit_append(u, &ev, NULL, e);
@@ -361,10 +363,23 @@ static bool update_row(struct change *c)
 	return changed;
 }
 
+static int32_t audit_hold(struct change *c, struct err *e)
+{
+	char id[ID_TEXT_MAX];
+	size_t n = id_print(id, "tx", c->row->id);
+	const struct audit row = {.tenant = c->row->tenant,
+				  .actor = c->op->actor,
+				  .action = c->row->held ? "transaction.hold"
+							 : "transaction.release",
+				  .object = {id, n}};
+	return audit_add(c->unit, &row, e);
+}
+
 static int32_t update(struct change *c, struct err *e)
 {
 	txw_tx *row = c->row;
 	bool was_paused = row->paused;
+	bool was_held = row->held;
 	uint32_t state = flow_find(c->entry->flow, row->status);
 	if (c->op->set & OP_SET_EXPIRES && c->op->expires_at && state < c->entry->flow->n_states &&
 	    !can_expire(c, state)) {
@@ -389,6 +404,8 @@ static int32_t update(struct change *c, struct err *e)
 		return UNIT_CALL(c->unit, e, reschedule, &one, 1);
 	}
 	int32_t rc = commit_row(c, TXW_EV_UPDATED, row->status, e);
+	if (rc >= 0 && was_held != (row->held != 0) && !c->op->dry_run)
+		rc = audit_hold(c, e);
 	if (rc >= 0)
 		result(c, OP_CHANGED);
 	return rc;

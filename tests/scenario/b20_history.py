@@ -1,6 +1,6 @@
 """History: a transaction as it was."""
 
-from txwlib import check, times
+from txwlib import check, conf, times
 
 
 def a_transaction_is_shown_as_it_was_at_any_time(t):
@@ -88,3 +88,34 @@ def a_legal_hold_is_an_admins_to_set_and_lift_by_every_way(t):
     check.equal([e["transaction"].get("legal_hold", False) for e in events], [False, True, False],
                 "its events")
     check.equal(events[1]["actor"], "token:admin", "who")
+    check.equal([(r["action"], r["actor"], r["object"])
+                 for r in site.get("/v1/audit?action=transaction.*")["data"]],
+                [(f"transaction.{what}", "token:admin", made["id"])
+                 for what in ("release", "hold")], "audited")
+
+
+def an_event_tells_who_and_by_which_request(t):
+    bank = t.bank()
+    site = t.site(conf.poller(bank), flow=conf.flow(authorized="expires = 1h"))
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    for bad in ("nonsense", trace[:-1], trace.upper(), "00-" + "0" * 32 + trace[35:],
+                trace.replace("00f067aa0ba902b7", "0" * 16), "ff" + trace[2:]):
+        site.post("/v1/transactions", {"flow": "payment", "ref": "x" + bad},
+                  headers={"traceparent": bad})
+        check.true("trace" not in site.events()[-1], bad)
+    seq = site.events()[-1]["seq"]
+    made = site.post("/v1/transactions", {"flow": "payment", "ref": "p1"},
+                     headers={"traceparent": trace})
+    bank.script("p1", "AUTHORIZED")
+    site.advance("30s")
+    site.advance("2h")
+    told = [(e["type"], e["source"], e.get("actor"), e.get("trace"))
+            for e in site.events(after=seq, ref="p1")]
+    check.equal(told, [("transaction.created", "api", "token:admin", trace),
+                       ("transaction.status_changed", "bank", None, None),
+                       ("transaction.expired", "watch", None, None)], "who")
+    site.post("/v1/transactions:batch", {"operations": [
+        {"op": "create", "flow": "payment", "ref": "p2"}]}, headers={"traceparent": trace})
+    check.equal(site.events()[-1]["trace"], trace, "a batch")
+    check.equal(site.get(f"/v1/transactions/{made['id']}/history")["data"][0]["trace"], trace,
+                "in its history")

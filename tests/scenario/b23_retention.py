@@ -187,6 +187,9 @@ def a_purge_is_an_admins_job_with_progress(t):
         check.equal(site.ask("GET", f"/v1/transactions/{row['id']}{path}").status, 404, path)
     job = _job(site, {"finished_before": now})
     check.equal(job["progress"], {"transactions": 1, "events": 2}, "of any flow and outcome")
+    rows = site.get("/v1/audit?action=transaction.purge")["data"]
+    check.equal([(r["actor"], r["object"]) for r in rows][0], ("token:admin", job["id"]), "audited")
+    check.equal(len(rows), 3, "each once")
 
 
 def a_retention_that_makes_no_sense_is_refused(t):
