@@ -18,11 +18,11 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/walk.h"
 #include "api/write.h"
 #include "filter/filter.h"
 
 #define CHUNK        200
-#define SCAN         1000 /* rows looked at in one read */
 #define REASONS_MAX  20
 #define EXAMPLES_MAX 10
 #define COUNT_MAX    1000000 /* beyond it `matched` is null */
@@ -33,15 +33,11 @@ struct bulk {
 	const txw_filter *filter;
 	struct op op; /* what is done to each; texts borrowed from the params */
 	bool is_dry;
-	bool scans; /* the filter finds too little in time: it is asked here */
 	/* Of the step: */
+	struct walk walk;
 	txw_id ids[CHUNK];
 	size_t n;
-	size_t n_seen;
-	int64_t last; /* key; where the next step begins */
-	int64_t end;
-	int64_t matched; /* -1: not counted */
-	bool is_last;
+	int64_t matched;    /* -1: not counted */
 	struct batch batch; /* only its arena: results' texts */
 };
 
@@ -180,9 +176,9 @@ static int32_t measure(struct work *w, struct bulk *b, const txw_store *store, v
 		       struct err *e)
 {
 	txw_tx_query q = {.size = sizeof(q), .limit = 1, .tenant = w->tenant};
-	b->end = 0;
+	b->walk.end = 0;
 	b->matched = -1;
-	int32_t rc = READ_CALL(store, e, list_tx, reader, &q, take_newest, &b->end);
+	int32_t rc = READ_CALL(store, e, list_tx, reader, &q, take_newest, &b->walk.end);
 	if (rc < 0 || !store->count_tx)
 		return rc;
 	q.filter = b->filter;
@@ -195,32 +191,8 @@ static int32_t measure(struct work *w, struct bulk *b, const txw_store *store, v
 static int32_t take_row(void *ctx, const txw_tx *row)
 {
 	struct bulk *b = ctx;
-	if (row->key > b->end) {
-		b->is_last = true;
-		return 1;
-	}
-	b->n_seen++;
-	b->last = row->key;
-	if (!b->scans || filter_match_tx(b->filter, row))
-		b->ids[b->n++] = row->id;
-	return b->n == CHUNK;
-}
-
-static int32_t read_rows(struct work *w, struct bulk *b, const txw_store *store, void *reader,
-			 struct err *e)
-{
-	txw_tx_query q = {.size = sizeof(q),
-			  .limit = b->scans ? SCAN : CHUNK,
-			  .tenant = w->tenant,
-			  .filter = b->scans ? NULL : b->filter,
-			  .after = b->last,
-			  .ascending = 1};
-	b->n = b->n_seen = 0;
-	b->is_last = false;
-	int32_t rc = READ_CALL(store, e, list_tx, reader, &q, take_row, b);
-	if (rc >= 0 && b->n < CHUNK && b->n_seen < q.limit)
-		b->is_last = true;
-	return rc;
+	b->ids[b->n++] = row->id;
+	return 0;
 }
 
 static int32_t bulk_read(struct work *w, const txw_store *store, void *reader, struct err *e)
@@ -229,17 +201,16 @@ static int32_t bulk_read(struct work *w, const txw_store *store, void *reader, s
 	const json_t *end = json_object_get(w->cursor, "end");
 	int32_t rc = 0;
 	if (end)
-		b->end = json_integer_value(end);
+		b->walk.end = json_integer_value(end);
 	else if ((rc = measure(w, b, store, reader, e)) < 0)
 		return rc;
-	b->last = json_integer_value(json_object_get(w->cursor, "after"));
-	rc = read_rows(w, b, store, reader, e);
-	/* Few rows of many, and no index: looked through page by page. */
-	if (rc == TXW_E_TIMEOUT && !b->scans) {
-		b->scans = true;
-		b->last = json_integer_value(json_object_get(w->cursor, "after"));
-		rc = read_rows(w, b, store, reader, e);
-	}
+	b->n = 0;
+	b->walk.tenant = w->tenant;
+	b->walk.filter = b->filter;
+	b->walk.last = json_integer_value(json_object_get(w->cursor, "after"));
+	b->walk.is_over = b->walk.end == 0; /* there are none at all */
+	if (!b->walk.is_over)
+		rc = walk_read(&b->walk, store, reader, CHUNK, take_row, b, e);
 	w->weight = b->n;
 	return rc;
 }
@@ -287,7 +258,7 @@ static void add_refused(json_t *progress, const struct op *op, const txw_tx *row
 static void begin_progress(const struct bulk *b, json_t *cursor, json_t *progress)
 {
 	static const char *const counts[] = {"done", "changed", "unchanged", "refused", "skipped"};
-	json_object_set_new(cursor, "end", json_integer(b->end));
+	json_object_set_new(cursor, "end", json_integer(b->walk.end));
 	json_object_set_new(progress, "matched",
 			    b->matched < 0 ? json_null() : json_integer(b->matched));
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
@@ -342,8 +313,8 @@ static int32_t bulk_step(struct work *w, struct unit *u, struct err *e)
 		if ((rc = act(w, b, u, rows[i], e)) < 0)
 			return rc;
 	}
-	json_object_set_new(w->next_cursor, "after", json_integer(b->last));
-	return b->is_last ? WORK_OVER : WORK_MORE;
+	json_object_set_new(w->next_cursor, "after", json_integer(b->walk.last));
+	return b->walk.is_over ? WORK_OVER : WORK_MORE;
 }
 
 /* ---- the kind ---- */

@@ -101,6 +101,19 @@ void call_answer(struct call *c, struct answer *a)
 	api_call_ended(api);
 }
 
+void call_stream(struct call *c, const char *type, const struct http_source *source, void *ctx)
+{
+	if (c->once)
+		once_end(c);
+	http_reply_stream(c->request, 200, type, source, ctx);
+}
+
+void call_stream_closed(struct call *c)
+{
+	stats_count(c->api, c->route, 200, clock_ticks() - c->began);
+	api_call_ended(c->api);
+}
+
 void call_json(struct call *c, int status, struct buf *body)
 {
 	struct answer a = {.status = status, .body = *body};
@@ -322,6 +335,18 @@ static void no_route(struct call *c, const struct route_match *m)
 	}
 	http_set_header(c->request, "Allow", str_of(m->allow));
 	call_problem(c, PROBLEM_METHOD, "this route has %s", m->allow);
+}
+
+/* Asked of every request: most are told from it at a glance. */
+bool dispatch_streams(void *ctx, const struct http_request *r)
+{
+	const struct api *api = ctx;
+	txw_str path = http_path(r);
+	struct route_match m;
+	if (!str_is(http_method(r), "POST") || !path.len || !memrchr(path.ptr, ':', path.len))
+		return false;
+	route_find(STR_LIT("POST"), path, loop_clock(api->site->loop)->is_virtual, &m);
+	return m.route && (m.route->flags & ROUTE_STREAM);
 }
 
 void dispatch(void *ctx, struct http_request *r)

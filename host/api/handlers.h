@@ -24,6 +24,12 @@ void do_tx_history(struct call *c);
 /* batch.c */
 void do_tx_batch(struct call *c);
 
+/* import.c */
+void do_tx_import(struct call *c);
+
+/* export.c */
+void do_tx_export(struct call *c);
+
 /* bulk.c */
 void do_tx_bulk(struct call *c);
 

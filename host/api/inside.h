@@ -49,7 +49,9 @@ struct api {
 	struct series *replays;
 	struct series *auth_failures;
 	struct series *connections;
-	size_t calls; /* under way */
+	size_t calls;   /* under way */
+	size_t imports; /* of them */
+	size_t exports;
 	bool is_draining;
 	bool is_closing;
 };
@@ -89,6 +91,11 @@ void call_wrong(struct call *c, const struct mistake *m);
 /* What a read, a write or a queue returned; NOTFOUND says `what`. */
 void call_failed(struct call *c, int32_t rc, const struct err *e, const char *what);
 
+/* An answer that is streamed; the call ends when source->closed was called,
+ * which calls call_stream_closed. ctx outlives the call. */
+void call_stream(struct call *c, const char *type, const struct http_source *source, void *ctx);
+void call_stream_closed(struct call *c);
+
 /* Makes *a the problem; pure. */
 void answer_problem(struct answer *a, const struct call *c, enum problem p, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
@@ -102,6 +109,8 @@ bool call_is_operator(const struct call *c);
 
 /* The server's handler. */
 void dispatch(void *api, struct http_request *r);
+/* Is it for a ROUTE_STREAM? */
+bool dispatch_streams(void *api, const struct http_request *r);
 /* api.c: one call less is under way. */
 void api_call_ended(struct api *api);
 
@@ -177,6 +186,10 @@ void mounts_open(struct api *api);
 bool mounts_has(const struct call *c);
 void mounts_answer(struct call *c);
 void mounts_close(struct api *api);
+
+/* tx_list.c: `filter` and the parameters that narrow, into the arena; false:
+ * answered. */
+bool tx_filter(struct call *c, struct arena *arena, const txw_filter **out);
 
 /* transactions: which one a path means; false: answered with 404. */
 bool call_tx_id(struct call *c, size_t param, txw_id *out);

@@ -48,6 +48,30 @@
 	{"id", INPUT_SKIP, 0, 0, 0, 0}, \
 	NAME_MEMBERS, \
 	{"if_version", INPUT_COUNT, INPUT_NULLABLE, AT(if_version), 0, 0}
+
+/* What an export has beside; told by the site, never taken over. */
+#define SHOWN_MEMBERS \
+	{"id", INPUT_SKIP, 0, 0, 0, 0}, \
+	{"outcome", INPUT_SKIP, 0, 0, 0, 0}, \
+	{"version", INPUT_SKIP, 0, 0, 0, 0}, \
+	{"anomaly", INPUT_SKIP, 0, 0, 0, 0}, \
+	{"paused", INPUT_SKIP, 0, 0, 0, 0}, \
+	{"legal_hold", INPUT_SKIP, 0, 0, 0, 0}, \
+	{"created_at", INPUT_SKIP, 0, 0, 0, 0}, \
+	{"updated_at", INPUT_SKIP, 0, 0, 0, 0}, \
+	{"status_since", INPUT_SKIP, 0, 0, 0, 0}, \
+	{"finished_at", INPUT_SKIP, 0, 0, 0, 0}, \
+	{"next_poll_at", INPUT_SKIP, 0, 0, 0, 0}, \
+	{"poll_failures", INPUT_SKIP, 0, 0, 0, 0}
+
+#define IMPORT_MEMBERS \
+	CREATE_MEMBERS, \
+	{"detail", INPUT_JSON, INPUT_NULLABLE, AT(detail), 0, 0}, \
+	{"source_event_id", INPUT_LINE, INPUT_NULLABLE, AT(source_event_id), 256, 0}, \
+	{"source_version", INPUT_LINE, INPUT_NULLABLE, AT(source_version), 128, 0}, \
+	{"source_at", INPUT_TIME, INPUT_NULLABLE, AT(source_at), 0, 0}, \
+	SHOWN_MEMBERS
+
 /* clang-format on */
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -58,6 +82,9 @@ const struct input_row STATUS_ROWS[] = {STATUS_MEMBERS};
 const size_t STATUS_ROWS_N = COUNT(STATUS_ROWS);
 const struct input_row UPDATE_ROWS[] = {UPDATE_MEMBERS};
 const size_t UPDATE_ROWS_N = COUNT(UPDATE_ROWS);
+
+const struct input_row IMPORT_ROWS[] = {IMPORT_MEMBERS};
+const size_t IMPORT_ROWS_N = COUNT(IMPORT_ROWS);
 
 static const struct input_row BATCH_CREATE[] = {BATCH_MEMBERS, CREATE_MEMBERS};
 static const struct input_row BATCH_STATUS[] = {BATCH_MEMBERS, EXISTING_MEMBERS, STATUS_MEMBERS};

@@ -20,6 +20,7 @@ const char *scope_name(enum scope s);
 #define ROUTE_ONCE    2u  /* honours Idempotency-Key */
 #define ROUTE_LARGE   4u  /* its body may be as long as http.max-body */
 #define ROUTE_REST    8u  /* its last parameter may hold slashes */
+#define ROUTE_STREAM  32u /* a POST ":word" that takes its body as it comes */
 #define ROUTE_VIRTUAL 16u /* exists under a virtual clock only */
 
 struct route_query {

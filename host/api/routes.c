@@ -25,6 +25,17 @@ static const struct route_query AT[] = {
     {"expand", "with the newest of these: history, deliveries"},
     {0},
 };
+static const struct route_query EXPORT[] = {
+    {"format", "ndjson (the default) or csv; else as `Accept` says"},
+    {"flow", "only of this flow"},
+    {"status", "only in this status"},
+    {"outcome", "only with this outcome: open, success, failure, cancelled, expired"},
+    {"owner", "only of this owner"},
+    {"ref", "only with this ref"},
+    {"filter", "only what the filter holds for"},
+    {"order", "asc (oldest first, the default) or desc"},
+    {0},
+};
 static const struct route_query PAGE[] = {
     {"limit", "rows a page, 1 to 1000; 50 unless given"},
     {"cursor", "`next` of the page before"},
@@ -115,6 +126,10 @@ const struct route ROUTES[] = {
 	  "EventList", HISTORY),
     ROUTE("POST", TX ":batch", SCOPE_WRITE, ROUTE_BODY | ROUTE_ONCE | ROUTE_LARGE, do_tx_batch,
 	  "Up to 10 000 operations in one commit", "Batch", "BatchResults", NULL),
+    ROUTE("POST", TX ":import", SCOPE_WRITE, ROUTE_STREAM, do_tx_import,
+	  "Create and move what the rows of the body say", "ImportRows", "ImportResults", NULL),
+    ROUTE("GET", TX ":export", SCOPE_READ, 0, do_tx_export,
+	  "All that a filter holds for, streamed as of one moment", NULL, "ExportRows", EXPORT),
     ROUTE("POST", TX ":bulk", SCOPE_WRITE, ROUTE_BODY | ROUTE_ONCE, do_tx_bulk,
 	  "Do something to all that a filter holds for, as a job", "Bulk", "Job", NULL),
     ROUTE("POST", TX ":purge", SCOPE_ADMIN, ROUTE_BODY | ROUTE_ONCE, do_tx_purge,

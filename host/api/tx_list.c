@@ -40,13 +40,12 @@ static const struct {
     {"owner", TXW_FIELD_OWNER}, {"ref", TXW_FIELD_REF},
 };
 
-static bool take_filter(struct call *c, txw_tx_query *q)
+bool tx_filter(struct call *c, struct arena *arena, const txw_filter **out)
 {
 	struct err e = {0};
 	txw_str text = http_query(c->request, "filter", NULL);
 	uint32_t outcome;
-	if (filter_parse(c->arena, text, FILTER_TX, loop_now(c->api->site->loop), &q->filter, &e) <
-	    0) {
+	if (filter_parse(arena, text, FILTER_TX, loop_now(c->api->site->loop), out, &e) < 0) {
 		call_problem(c, PROBLEM_BAD_FILTER, "%s", e.text);
 		return false;
 	}
@@ -61,7 +60,7 @@ static bool take_filter(struct call *c, txw_tx_query *q)
 			    "outcome must be open, success, failure, cancelled or expired");
 			return false;
 		}
-		q->filter = filter_and_equal(c->arena, q->filter, NARROWING[i].field, value);
+		*out = filter_and_equal(arena, *out, NARROWING[i].field, value);
 	}
 	return true;
 }
@@ -249,8 +248,8 @@ void do_tx_list(struct call *c)
 		return;
 	p->query = (txw_tx_query){
 	    .size = sizeof(p->query), .limit = p->list.limit, .tenant = c->tenant};
-	if (!take_filter(c, &p->query) || !take_text(c, &p->query) || !take_order(c, p) ||
-	    !tx_show_parse(c, &p->show) || !tx_counts_parse(c, &p->counts))
+	if (!tx_filter(c, c->arena, &p->query.filter) || !take_text(c, &p->query) ||
+	    !take_order(c, p) || !tx_show_parse(c, &p->show) || !tx_counts_parse(c, &p->counts))
 		return;
 	if (p->show.expand && p->list.limit > EXPAND_ROWS_MAX) {
 		call_problem(c, PROBLEM_INVALID, "with expand, limit is at most %d",

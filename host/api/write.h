@@ -54,6 +54,8 @@ extern const struct input_row STATUS_ROWS[];
 extern const size_t STATUS_ROWS_N;
 extern const struct input_row UPDATE_ROWS[];
 extern const size_t UPDATE_ROWS_N;
+extern const struct input_row IMPORT_ROWS[];
+extern const size_t IMPORT_ROWS_N;
 
 /* Reads one operation of :batch, `{"op":...}`. */
 bool members_batch_op(struct input *in, const json_t *object, txw_time now, struct op *op);

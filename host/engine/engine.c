@@ -6,8 +6,9 @@
  *   APPLIED   -> ROUTED     the unit's step (the router) added its rows
  *   ROUTED    -> COMMITTED  durable: answers go out, then the tails
  *   any       -> UNDONE     an error. The store's: every job of the group is
- *                           told. A job's own: it alone is told, and the
- *                           others are applied again without it
+ *                           told. A job's own: it alone is told; those
+ *                           before it are applied again and committed, those
+ *                           behind it are the next group
  *
  * Runs on its own thread; what others call is marked [any].
  */
@@ -305,22 +306,34 @@ static int32_t unit_commit(struct engine *g, struct err *e)
 	return rc;
 }
 
-/* Applies the jobs of *list; a job with an error of its own is answered and
- * taken off the list, and *again says that the unit was undone for it. */
-static int32_t apply_all(struct engine *g, struct job **list, bool *again, struct err *e)
+/* The jobs behind one that failed, before those that wait already. */
+static void put_off(struct job *followers, struct job **rest)
 {
-	for (struct job **at = list; *at;) {
+	if (!followers)
+		return;
+	struct job *last = followers;
+	while (last->item.next)
+		last = job_of(last->item.next);
+	last->item.next = *rest ? &(*rest)->item : NULL;
+	*rest = followers;
+}
+
+/* Applies the jobs of *list. One with an error of its own is answered; *again
+ * says that the unit was undone for it. Those before it, which went well, are
+ * what is left of *list, those behind it go to *rest: so each job is applied
+ * twice at most, however many of a group fail. */
+static int32_t apply_all(struct engine *g, struct job **list, struct job **rest, bool *again,
+			 struct err *e)
+{
+	for (struct job **at = list; *at; at = (struct job **)&(*at)->item.next) {
 		struct job *job = *at;
-		int32_t rc = 0;
-		if (job->apply)
-			rc = job->apply(job, &g->unit, e);
-		if (rc >= 0) {
-			at = (struct job **)&job->item.next;
+		int32_t rc = job->apply ? job->apply(job, &g->unit, e) : 0;
+		if (rc >= 0)
 			continue;
-		}
 		if (engine_is_trouble(rc))
 			return rc;
-		*at = job_of(job->item.next ? job->item.next : NULL);
+		put_off(job->item.next ? job_of(job->item.next) : NULL, rest);
+		*at = NULL;
 		answer(g, job, rc, e);
 		*again = true;
 		return 0;
@@ -376,13 +389,14 @@ static void hand_on(struct engine *g)
 
 /* One unit of work for the whole list. With *again the unit was undone and
  * what is left of the list must be tried anew. */
-static int32_t try_group(struct engine *g, struct job **list, bool *again, struct err *e)
+static int32_t try_group(struct engine *g, struct job **list, struct job **rest, bool *again,
+			 struct err *e)
 {
 	bool stepped = false;
 	int32_t rc = unit_begin(g, e);
 	if (rc < 0)
 		return rc;
-	if ((rc = apply_all(g, list, again, e)) < 0 || *again)
+	if ((rc = apply_all(g, list, rest, again, e)) < 0 || *again)
 		goto undo;
 	if (step_is_due(g)) {
 		stepped = true;
@@ -408,15 +422,27 @@ undo:
 	return rc;
 }
 
-static void run_group(struct engine *g, struct job *list, int n)
+static int count_jobs(const struct job *list)
+{
+	int n = 0;
+	for (; list; list = list->item.next ? job_of(list->item.next) : NULL)
+		n++;
+	return n;
+}
+
+/* Commits the list up to the first job that fails by itself; what is behind
+ * that goes to *rest. */
+static void run_part(struct engine *g, struct job *list, struct job **rest)
 {
 	struct err e = {0};
 	int32_t rc;
-	bool again;
+	bool again, has_jobs = list != NULL;
 	do {
 		again = false;
-		rc = try_group(g, &list, &again, &e);
-	} while (rc >= 0 && again);
+		rc = try_group(g, &list, rest, &again, &e);
+	} while (rc >= 0 && again && (list || !has_jobs));
+	if (rc >= 0 && again)
+		return; /* the first one failed: there is nothing before it */
 	if (rc < 0) {
 		log_error("commit failed", "why", e.text);
 		series_add(g->m_failed, 1);
@@ -424,6 +450,7 @@ static void run_group(struct engine *g, struct job *list, int n)
 			g->step_after = clock_ticks() + STEP_RETRY;
 	}
 	set_health(g, rc, &e);
+	int n = count_jobs(list);
 	while (list) {
 		struct job *next = list->item.next ? job_of(list->item.next) : NULL;
 		answer(g, list, rc, &e);
@@ -433,6 +460,16 @@ static void run_group(struct engine *g, struct job *list, int n)
 		series_observe(g->m_group, n);
 		hand_on(g);
 	}
+}
+
+static void run_group(struct engine *g, struct job *list)
+{
+	struct job *rest;
+	do {
+		rest = NULL;
+		run_part(g, list, &rest);
+		list = rest;
+	} while (list);
 }
 
 /* Takes the nudge out of a list and counts the jobs. */
@@ -481,7 +518,7 @@ static void *engine_thread(void *arg)
 		bool nudged = false;
 		struct job *list = sort_group(g, items, &n, &nudged);
 		if (list || step_is_due(g))
-			run_group(g, list, n);
+			run_group(g, list);
 		/* While routing goes on the engine is not at rest. */
 		bool busy = step_is_due(g);
 		if (busy && !holding)

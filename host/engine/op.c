@@ -146,7 +146,7 @@ static int32_t create(struct change *c, struct err *e)
 	uint32_t initial = c->entry->flow->initial;
 	uint32_t to = op->status.len ? flow_find(c->entry->flow, op->status) : initial;
 	bool is_unknown = to == c->entry->flow->n_states;
-	if (is_unknown && op->kind == OP_CREATE) {
+	if (is_unknown && op->kind != OP_DISCOVER) {
 		because(c, OP_INVALID, change_unknown_text(c));
 		return 0;
 	}
@@ -154,7 +154,7 @@ static int32_t create(struct change *c, struct err *e)
 	if (is_unknown)
 		to = initial;
 	bool is_timed = op->expires_at || op->expires_in;
-	if (is_timed && op->kind == OP_CREATE && !can_expire(c, to)) {
+	if (is_timed && op->kind != OP_DISCOVER && !can_expire(c, to)) {
 		because(c, OP_INVALID, NO_EXPIRY);
 		return 0;
 	}
@@ -422,6 +422,7 @@ static int32_t on_existing(struct change *c, struct err *e)
 	case OP_STATUS:
 		return status(c, e);
 	case OP_DISCOVER:
+	case OP_IMPORT:
 		if (c->op->status.len)
 			return status(c, e);
 		result(c, OP_UNCHANGED);
@@ -447,7 +448,7 @@ static int32_t run(struct change *c, struct err *e)
 	/* An id may be guessed: another tenant's row does not exist. */
 	if (stored && op->name.tenant.len && !str_eq(stored->tenant, op->name.tenant))
 		stored = NULL;
-	bool makes = op->kind == OP_CREATE || op->kind == OP_DISCOVER;
+	bool makes = op->kind == OP_CREATE || op->kind == OP_DISCOVER || op->kind == OP_IMPORT;
 	if (!stored && !makes) {
 		because(c, OP_NOT_FOUND, "there is no such transaction");
 		return 0;

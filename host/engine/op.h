@@ -14,6 +14,7 @@ enum op_kind {
 	OP_STATUS,   /* an observation */
 	OP_UPDATE,   /* owner, attributes, amount, currency, expires_at, paused */
 	OP_DISCOVER, /* CREATE, or STATUS when it exists */
+	OP_IMPORT,   /* the same, but a status nobody knows is INVALID */
 	OP_EXPIRE,   /* its deadline has passed: expire it if that still holds */
 	OP_WARN,     /* its deadline is near: tell, if that still holds */
 };

@@ -4,7 +4,10 @@
  *   READING  -> HANDED    the body is whole, the handler has it
  *   READING  -> REFUSED   over a limit while the body streamed: the answer
  *                         is out already, the rest is read away
- *   HANDED   -> ANSWERED  http_reply()
+ *   HEAD     -> STREAMING http_take_body(): the handler takes the body as it
+ *                         comes (else it answers: -> ANSWERED)
+ *   STREAMING -> HANDED   the body's end
+ *   HANDED   -> ANSWERED  http_reply(), http_reply_stream()
  *   HANDED   -> ORPHANED  the server closed first; http_reply() frees it
  *
  * Everything here runs on the loop.
@@ -32,7 +35,18 @@
 /* What a sender may still send after it was told 413. */
 #define READ_AWAY_MAX ((size_t)1024 * 1024)
 
-enum stage { STAGE_READING, STAGE_HANDED, STAGE_ANSWERED, STAGE_REFUSED, STAGE_ORPHANED };
+/* What a streamed answer is asked for at once. */
+#define STREAM_BLOCK ((size_t)32 * 1024)
+
+enum stage {
+	STAGE_READING,
+	STAGE_HEAD,
+	STAGE_STREAMING,
+	STAGE_HANDED,
+	STAGE_ANSWERED,
+	STAGE_REFUSED,
+	STAGE_ORPHANED
+};
 
 struct header {
 	struct header *next;
@@ -50,6 +64,7 @@ struct http_request {
 	enum stage stage;
 	int refusal; /* an HTTP status decided before the body; 0 = none */
 	bool is_suspended;
+	bool streams; /* its head is handed over before its body */
 	bool in_handler;
 	struct http_server *server;
 	struct MHD_Connection *connection; /* NULL: gone */
@@ -65,6 +80,9 @@ struct http_request {
 	struct query *queries;
 	struct header *headers; /* of the answer */
 	struct MHD_Response *response;
+	const struct http_sink *sink;     /* of the body; NULL: it is kept whole */
+	const struct http_source *source; /* of the answer; NULL: it is whole */
+	void *flow_ctx;                   /* theirs */
 	int status;
 	int64_t began;             /* ticks; 0 = nobody asks */
 	struct http_request *next; /* among the live, or the spare ones */
@@ -83,6 +101,7 @@ struct http_server {
 	struct loop *loop;
 	struct tls_pair *tls; /* of new connections; NULL = plain HTTP */
 	http_handler handler;
+	bool (*streams)(void *ctx, const struct http_request *r);
 	void *ctx;
 	struct http_limits limits;
 	size_t body_held; /* bytes of bodies in memory */
@@ -127,6 +146,12 @@ void tls_send(struct MHD_Connection *c, const void *bytes, size_t len);
 
 /* Makes the target's query into r->queries; false: not a sane target. */
 bool target_parse(struct http_request *r, const char *uri);
+
+/* ---- stream.c ---- */
+bool stream_begin(struct http_request *r);
+void stream_take(struct http_request *r, const char *data, size_t *len);
+void stream_end(struct http_request *r);
+struct MHD_Response *stream_response(struct http_request *r);
 
 /* The problem+json body of an answer made here. */
 void refusal_body(struct buf *out, int status, txw_str request_id);

@@ -109,13 +109,20 @@ void request_end(void *server, struct MHD_Connection *c, void **state,
 	if (r->response) /* made, and never queued: the peer left */
 		MHD_destroy_response(r->response);
 	r->response = NULL;
-	if (r->stage == STAGE_HANDED) { /* the handler still has it */
+	bool is_streaming = r->stage == STAGE_STREAMING;
+	/* The handler still has it. */
+	if (r->stage == STAGE_HANDED || is_streaming) {
 		r->connection = NULL;
 		r->method = NULL;
 		r->is_suspended = false;
 		r->stage = STAGE_ORPHANED;
+		if (is_streaming) /* may answer, and free it */
+			r->sink->gone(r->flow_ctx);
 		return;
 	}
+	if (r->source)
+		r->source->closed(r->flow_ctx);
+	r->source = NULL;
 	request_put_back(server, r);
 }
 
@@ -335,6 +342,8 @@ static int judge_head(struct http_request *r)
 	int64_t n = 0;
 	if (!str_int(str_of(length), &n) || n < 0)
 		return MHD_HTTP_BAD_REQUEST;
+	if (r->streams)
+		return 0;
 	if ((uint64_t)n > s->limits.max_body)
 		return MHD_HTTP_CONTENT_TOO_LARGE;
 	if (s->body_held + (size_t)n > s->body_budget)
@@ -371,6 +380,8 @@ static enum MHD_Result hand_over(struct http_request *r)
 		s->handler(s->ctx, r);
 		r->in_handler = false;
 	}
+	if (r->stage == STAGE_STREAMING)
+		stream_end(r);
 	if (r->stage == STAGE_ANSWERED)
 		return queue_answer(r);
 	r->is_suspended = true;
@@ -394,8 +405,17 @@ enum MHD_Result request_step(void *server, struct MHD_Connection *c, const char 
 		/* The handler may have it longer than the connection lives. */
 		r->path = arena_str(&r->arena, str_of(url));
 		name_request(r);
+		r->streams = r->server->streams && r->server->streams(r->server->ctx, r);
 		int status = judge_head(r);
-		return status ? refuse(r, status) : MHD_YES;
+		if (status)
+			return refuse(r, status);
+		if (r->streams && !stream_begin(r))
+			return queue_answer(r);
+		return MHD_YES;
+	}
+	if (r->stage == STAGE_STREAMING && *data_len) {
+		stream_take(r, data, data_len);
+		return MHD_YES;
 	}
 	if (*data_len) {
 		size_t len = *data_len;
@@ -422,26 +442,59 @@ void http_set_header(struct http_request *r, const char *name, txw_str value)
 	r->headers = h;
 }
 
+/* Nobody waits for it any more. */
+static void drop_orphan(struct http_request *r)
+{
+	if (r->server)
+		request_put_back(r->server, r);
+	else
+		request_free(r);
+}
+
+static void answered(struct http_request *r)
+{
+	/* Told with its head alone: the body that follows is not read. */
+	if (r->stage == STAGE_HEAD)
+		MHD_add_response_header(r->response, "Connection", "close");
+	r->stage = STAGE_ANSWERED;
+	if (r->in_handler)
+		return; /* its caller queues it */
+	r->is_suspended = false;
+	MHD_resume_connection(r->connection);
+	server_kick(r->server);
+}
+
 void http_reply(struct http_request *r, int status, const char *content_type, struct buf *body)
 {
 	assert(r->magic == REQUEST_MAGIC);
 	if (r->stage == STAGE_ORPHANED) {
 		if (body)
 			buf_free(body);
-		if (r->server)
-			request_put_back(r->server, r);
-		else
-			request_free(r);
+		drop_orphan(r);
+		return;
+	}
+	assert(r->stage == STAGE_HANDED || r->stage == STAGE_HEAD);
+	make_response(r, status, content_type, body);
+	answered(r);
+}
+
+void http_reply_stream(struct http_request *r, int status, const char *content_type,
+		       const struct http_source *source, void *ctx)
+{
+	assert(r->magic == REQUEST_MAGIC);
+	if (r->stage == STAGE_ORPHANED) {
+		source->closed(ctx);
+		drop_orphan(r);
 		return;
 	}
 	assert(r->stage == STAGE_HANDED);
-	r->stage = STAGE_ANSWERED;
-	make_response(r, status, content_type, body);
-	if (r->in_handler)
-		return; /* hand_over() queues it */
-	r->is_suspended = false;
-	MHD_resume_connection(r->connection);
-	server_kick(r->server);
+	r->source = source;
+	r->flow_ctx = ctx;
+	r->status = status;
+	r->response = stream_response(r);
+	if (r->response)
+		add_headers(r, content_type);
+	answered(r);
 }
 
 txw_str http_method(const struct http_request *r)

@@ -3,7 +3,7 @@
  *
  * A request is handed over whole, its body read up to the limit. The handler
  * answers at once or keeps it and answers later, on the loop; the connection
- * is suspended meanwhile.
+ * is suspended meanwhile. Long bodies and answers may be streamed instead.
  */
 #ifndef TXWATCH_HTTP_SERVER_H
 #define TXWATCH_HTTP_SERVER_H
@@ -71,5 +71,36 @@ struct arena *http_arena(struct http_request *r); /* freed when answered */
 void http_set_header(struct http_request *r, const char *name, txw_str value);
 /* Takes over body's memory; r is gone afterwards. content_type NULL: none. */
 void http_reply(struct http_request *r, int status, const char *content_type, struct buf *body);
+
+/* ---- streams ---- */
+/* Of which requests the handler shall see the head, before the body is read;
+ * it then answers at once or calls http_take_body. No limit of length holds. */
+void http_server_streams(struct http_server *s,
+			 bool (*streams)(void *ctx, const struct http_request *r));
+
+struct http_sink {
+	/* Takes bytes, all or some; what is left is offered again, with more,
+	 * after http_resume. */
+	size_t (*take)(void *ctx, const char *data, size_t len);
+	/* The body's end: the request is to be answered now, or later. */
+	void (*end)(void *ctx);
+	/* The client left before the end: an http_reply is still owed. */
+	void (*gone)(void *ctx);
+};
+void http_take_body(struct http_request *r, const struct http_sink *sink, void *ctx);
+
+#define HTTP_END  (-1)
+#define HTTP_WAIT (-2) /* nothing yet: http_resume will be called */
+#define HTTP_FAIL (-3) /* cut the answer off, so that it is seen to be cut */
+struct http_source {
+	/* At most max bytes into out; or HTTP_END and so on. */
+	int32_t (*read)(void *ctx, char *out, size_t max);
+	/* Once, when all was said or the client left: r is gone. */
+	void (*closed)(void *ctx);
+};
+void http_reply_stream(struct http_request *r, int status, const char *content_type,
+		       const struct http_source *source, void *ctx);
+/* Goes on with a body or an answer that rests; else does nothing. */
+void http_resume(struct http_request *r);
 
 #endif

@@ -125,6 +125,8 @@ static void a_job_s_own_error_is_its_own(void **state)
 		assert_int_equal(p[i].n_done, 1);
 		assert_int_equal(p[i].job.rc, bad ? TXW_E_INVALID : 0);
 		assert_int_equal(p[i].n_hooked, bad ? 0 : 1);
+		/* However many fail, nobody is applied for each of them. */
+		assert_in_range(p[i].n_applied, 1, 2);
 		if (bad)
 			assert_string_equal(p[i].job.err.text, "the probe fails");
 	}
