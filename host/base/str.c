@@ -36,6 +36,8 @@ static size_t utf8_length(const unsigned char *p, const unsigned char *end)
 
 bool str_utf8(txw_str s)
 {
+	if (s.len == 0) /* NULL is no place to count from */
+		return true;
 	const unsigned char *p = (const unsigned char *)s.ptr, *end = p + s.len;
 	while (p < end) {
 		size_t n = utf8_length(p, end);

@@ -9,6 +9,8 @@
  *            fro between the states ping and pong; the file KEEP remembers
  *            between runs which row is where
  *   get      GET /v1/transactions/ID, COUNT times, random ids of the file IDS
+ *   post     POST /v1/transactions/ID/status, COUNT times, one change each, of
+ *            random ones of IDS (ROWS of them), to and fro as above
  *
  * The token is the environment's BENCH_TOKEN. A row belongs to one connection
  * (row % CONNECTIONS), so that its changes come in order. Prints one JSON.
@@ -29,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum mode { MODE_CREATE, MODE_STATUS, MODE_GET };
+enum mode { MODE_CREATE, MODE_STATUS, MODE_GET, MODE_POST };
 
 struct text {
 	char *at;
@@ -124,6 +126,16 @@ static int dial(struct load *l)
 	return fd;
 }
 
+/* A row of the connection's own, moved to the other state. */
+static long move_one(struct load *l, long index)
+{
+	long mine = (l->rows - index + l->connections - 1) / l->connections;
+	long row = (long)(random_next(l) % (uint64_t)mine) * l->connections + index;
+
+	l->is_pong[row] ^= 1;
+	return row;
+}
+
 static void add_operation(struct load *l, struct connection *c, long index)
 {
 	if (l->mode == MODE_CREATE) {
@@ -134,10 +146,8 @@ static void add_operation(struct load *l, struct connection *c, long index)
 		c->first++;
 		return;
 	}
-	long mine = (l->rows - index + l->connections - 1) / l->connections;
-	long row = (long)(random_next(l) % (uint64_t)mine) * l->connections + index;
+	long row = move_one(l, index);
 
-	l->is_pong[row] ^= 1;
 	add(&c->body, "{\"op\":\"status\",\"flow\":\"ball\",\"ref\":\"r%ld\",\"status\":\"%s\"}",
 	    row, l->is_pong[row] ? "pong" : "ping");
 }
@@ -157,6 +167,14 @@ static bool next(struct load *l, struct connection *c)
 	if (l->mode == MODE_GET) {
 		add(&c->head, "GET /v1/transactions/%s HTTP/1.1\r\n",
 		    l->ids[random_next(l) % (uint64_t)l->n_ids]);
+	} else if (l->mode == MODE_POST) {
+		long row = move_one(l, c - l->all);
+
+		add(&c->body, "{\"status\":\"%s\"}", l->is_pong[row] ? "pong" : "ping");
+		add(&c->head,
+		    "POST /v1/transactions/%s/status HTTP/1.1\r\n"
+		    "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+		    l->ids[row], c->body.len);
 	} else {
 		add(&c->body, "{\"operations\":[");
 		for (long i = 0; i < c->ops; i++) {
@@ -238,7 +256,7 @@ static void judge(struct load *l, struct connection *c)
 		if (l->bad++ == 0)
 			fprintf(stderr, "bench_load: %.400s\n", c->in.at);
 	} else {
-		l->good += l->mode == MODE_GET ? 1 : count_word(&c->in, WORD[l->mode]);
+		l->good += l->mode >= MODE_GET ? 1 : count_word(&c->in, WORD[l->mode]);
 	}
 }
 
@@ -288,7 +306,7 @@ static void read_ids(struct load *l, const char *file)
 
 static void options(struct load *l, int argc, char **argv)
 {
-	static const char *const MODES[] = {"create", "status", "get"};
+	static const char *const MODES[] = {"create", "status", "get", "post"};
 	const char *ids = NULL;
 	int known = 0;
 
@@ -321,7 +339,7 @@ static void options(struct load *l, int argc, char **argv)
 			ids = optarg;
 			break;
 		case 'm':
-			for (unsigned i = 0; i < 3; i++) {
+			for (unsigned i = 0; i < 4; i++) {
 				if (strcmp(MODES[i], optarg) == 0) {
 					l->mode = (enum mode)i;
 					known = 1;
@@ -336,14 +354,18 @@ static void options(struct load *l, int argc, char **argv)
 	if (!known || l->port == 0 || l->token == NULL || l->connections < 1 || l->batch < 1) {
 		fprintf(
 		    stderr,
-		    "usage: BENCH_TOKEN=... bench_load -p PORT -m create|status|get "
+		    "usage: BENCH_TOKEN=... bench_load -p PORT -m create|status|get|post "
 		    "-c CONNECTIONS -n COUNT [-b BATCH] [-N ROWS] [-f IDS] [-s SEED] [-k KEEP]\n");
 		exit(2);
 	}
-	if (l->mode == MODE_GET)
+	if (l->mode >= MODE_GET)
 		l->batch = 1;
 	if (ids != NULL)
 		read_ids(l, ids);
+	if (l->mode == MODE_POST && (l->n_ids < l->rows || l->rows < l->connections)) {
+		fprintf(stderr, "bench_load: post needs ROWS ids, and a row a connection\n");
+		exit(2);
+	}
 	l->is_pong = calloc((size_t)l->rows, 1);
 	l->took = calloc((size_t)l->count + 1, sizeof(double));
 	l->all = calloc((size_t)l->connections, sizeof(*l->all));

@@ -45,6 +45,7 @@ static const struct {
 static void utf8_is_told_from_what_only_looks_like_it(void **state)
 {
 	(void)state;
+	assert_true(str_utf8((txw_str){NULL, 0})); /* found by fuzzing: no arithmetic on NULL */
 	for (size_t i = 0; i < COUNT(SEQUENCES); i++) {
 		/* A copy of the exact length, so that a byte too far is seen. */
 		char *copy = malloc(SEQUENCES[i].len + 1);
