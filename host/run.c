@@ -44,7 +44,7 @@ static void on_drain(uv_timer_t *timer)
 {
 	struct running *r = timer->data;
 	struct site *s = r->site;
-	size_t left = notify_in_flight(s->notify) + watch_in_flight(s->watch);
+	size_t left = notify_in_flight(s->notify) + watch_in_flight(s->watch) + api_streams(s->api);
 	if (left && clock_ticks() < r->drain_end)
 		return;
 	if (left)

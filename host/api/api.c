@@ -114,6 +114,11 @@ void api_settle(struct api *a)
 	token_uses_flush(a->token_uses);
 }
 
+size_t api_streams(const struct api *a)
+{
+	return a->imports + a->exports;
+}
+
 void api_drain(struct api *a)
 {
 	a->is_draining = true;

@@ -50,6 +50,8 @@ int api_listener(const struct api *a); /* http_server_listener */
 void api_settle(struct api *a);
 /* Detaches the listener, for another api to go on with; then close this one. */
 struct http_server *api_take_server(struct api *a);
+/* Imports and exports under way, which draining waits for. */
+size_t api_streams(const struct api *a);
 void api_drain(struct api *a);
 void api_close(struct api *a);
 

@@ -9,6 +9,8 @@
  *   STREAMING -> HANDED   the body's end
  *   HANDED   -> ANSWERED  http_reply(), http_reply_stream()
  *   HANDED   -> ORPHANED  the server closed first; http_reply() frees it
+ *   STREAMING -> CUT      the handler's site ends: the connection is closed
+ *                         when it moves next
  *
  * Everything here runs on the loop.
  */
@@ -45,6 +47,7 @@ enum stage {
 	STAGE_HANDED,
 	STAGE_ANSWERED,
 	STAGE_REFUSED,
+	STAGE_CUT,
 	STAGE_ORPHANED
 };
 
@@ -64,6 +67,7 @@ struct http_request {
 	enum stage stage;
 	int refusal; /* an HTTP status decided before the body; 0 = none */
 	bool is_suspended;
+	bool is_owed; /* CUT: an http_reply is still to come */
 	bool streams; /* its head is handed over before its body */
 	bool in_handler;
 	struct http_server *server;
@@ -152,6 +156,9 @@ bool stream_begin(struct http_request *r);
 void stream_take(struct http_request *r, const char *data, size_t *len);
 void stream_end(struct http_request *r);
 struct MHD_Response *stream_response(struct http_request *r);
+
+/* Whoever takes and makes the streams goes: they end here. */
+void stream_cut_all(struct http_server *s);
 
 /* The problem+json body of an answer made here. */
 void refusal_body(struct buf *out, int status, txw_str request_id);

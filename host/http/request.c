@@ -111,7 +111,7 @@ void request_end(void *server, struct MHD_Connection *c, void **state,
 	r->response = NULL;
 	bool is_streaming = r->stage == STAGE_STREAMING;
 	/* The handler still has it. */
-	if (r->stage == STAGE_HANDED || is_streaming) {
+	if (r->stage == STAGE_HANDED || is_streaming || r->is_owed) {
 		r->connection = NULL;
 		r->method = NULL;
 		r->is_suspended = false;
@@ -413,6 +413,8 @@ enum MHD_Result request_step(void *server, struct MHD_Connection *c, const char 
 			return queue_answer(r);
 		return MHD_YES;
 	}
+	if (r->stage == STAGE_CUT)
+		return MHD_NO;
 	if (r->stage == STAGE_STREAMING && *data_len) {
 		stream_take(r, data, data_len);
 		return MHD_YES;
@@ -471,6 +473,12 @@ void http_reply(struct http_request *r, int status, const char *content_type, st
 		if (body)
 			buf_free(body);
 		drop_orphan(r);
+		return;
+	}
+	if (r->stage == STAGE_CUT) { /* the connection ends, and frees it */
+		if (body)
+			buf_free(body);
+		r->is_owed = false;
 		return;
 	}
 	assert(r->stage == STAGE_HANDED || r->stage == STAGE_HEAD);

@@ -272,6 +272,7 @@ void http_server_close(struct http_server *s)
 
 void http_server_detach(struct http_server *s)
 {
+	stream_cut_all(s);
 	s->is_detached = true;
 	s->handler = NULL;
 	handles_close(s);

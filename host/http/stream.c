@@ -72,6 +72,8 @@ static ssize_t on_read(void *ctx, uint64_t pos, char *out, size_t max)
 {
 	struct http_request *r = ctx;
 	(void)pos;
+	if (!r->source)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
 	ssize_t n = r->source->read(r->flow_ctx, out, max);
 	if (n > 0)
 		return n;
@@ -95,4 +97,34 @@ void http_resume(struct http_request *r)
 	r->is_suspended = false;
 	MHD_resume_connection(r->connection);
 	server_kick(r->server);
+}
+
+/* ---- an end before its time ---- */
+
+static void cut(struct http_request *r)
+{
+	const struct http_source *source = r->source;
+	if (r->stage == STAGE_STREAMING) {
+		r->stage = STAGE_CUT;
+		r->is_owed = true;
+		r->sink->gone(r->flow_ctx);
+	} else if (source) {
+		r->source = NULL;
+		source->closed(r->flow_ctx);
+	} else {
+		return;
+	}
+	if (r->is_suspended) {
+		r->is_suspended = false;
+		MHD_resume_connection(r->connection);
+	}
+}
+
+void stream_cut_all(struct http_server *s)
+{
+	for (struct http_request *r = s->live, *next; r; r = next) {
+		next = r->next;
+		if (r->connection)
+			cut(r);
+	}
 }

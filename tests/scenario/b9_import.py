@@ -340,3 +340,36 @@ def a_slow_reader_of_an_export_costs_no_memory(t):
     for sock in socks:
         sock.close()
     until(lambda: site.ask("GET", EXPORT + "?ref=p1").status == 200, "room again")
+
+
+def a_reload_waits_for_streams_and_then_cuts_them_off(t):
+    site = t.site("drain = 1s\n")
+    imported(site, rows(60000, 100000))
+    up = Upload(site)
+    up.send(rows(100) + b'{"flow":"payment"')
+    until(lambda: site.ask("GET", "/v1/transactions/by-ref/payment/p99").status == 200, "its rows")
+    sock = socket.create_connection(("127.0.0.1", site.port), timeout=30)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    sock.sendall(f"GET {EXPORT} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {ADMIN}\r\n\r\n"
+                 .encode())
+    check.holds(sock.recv(100).decode(), "200 OK")
+    site.post("/v1/reload", expect=(200, 202))
+    until(lambda: site.logged("changing over"), "the old site to end")
+    until(lambda: site.ask("GET", "/healthz").status == 200, "the new one to answer")
+    got = b"x"
+    try:
+        while got:
+            last, got = got, sock.recv(65536)
+        check.true(not last.endswith(b"0\r\n\r\n"), "the export to be cut off")
+    except ConnectionError:
+        pass
+    sock.close()
+    try:
+        up.send(b',"ref":"late"}\n')
+        up.end()
+        raise AssertionError("expected the import to be cut off")
+    except (ConnectionError, http.client.HTTPException):
+        pass
+    check.equal(site.ask("GET", "/v1/transactions/by-ref/payment/late").status, 404, "not taken")
+    check.equal(imported(site, rows(100))[1]["unchanged"], 100, "sent again: all there")
+    check.equal(exported(site).body.count(b"\n"), 60100, "and an export is whole")
