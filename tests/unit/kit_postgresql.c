@@ -84,6 +84,11 @@ static size_t options(struct kit *k, txw_value *values)
 				  .is_set = !!k->read_timeout,
 				  .n = 1,
 				  .number = k->read_timeout};
+	values[n++] = (txw_value){.type = TXW_OPT_DURATION,
+				  .name = "commit-timeout",
+				  .is_set = !!k->commit_timeout,
+				  .n = 1,
+				  .number = k->commit_timeout};
 	return n;
 }
 

@@ -50,10 +50,11 @@ struct kit {
 	void *reader;
 	char dir[64];
 	char path[128];
-	const char *conninfo; /* of a server reached another way; NULL */
-	const char *check;    /* option values; NULL = the default */
-	int64_t busy;         /* microseconds; 0 = the default */
-	int64_t read_timeout; /* microseconds; 0 = the default */
+	const char *conninfo;   /* of a server reached another way; NULL */
+	const char *check;      /* option values; NULL = the default */
+	int64_t busy;           /* microseconds; 0 = the default */
+	int64_t read_timeout;   /* microseconds; 0 = the default */
+	int64_t commit_timeout; /* microseconds; 0 = the default */
 	txw_error err;
 	char text[1024]; /* err's, as a string */
 	uint64_t n_ids;

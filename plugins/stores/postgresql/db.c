@@ -139,6 +139,13 @@ static int32_t set_up(struct db *db, txw_error *err)
 	return db_exec(db, sql, err);
 }
 
+/* A server's remarks are not for standard error. */
+static void on_notice(void *arg, const PGresult *r)
+{
+	(void)arg;
+	(void)r;
+}
+
 int32_t db_connect(struct db *db, txw_error *err)
 {
 	const struct options *o = db->options;
@@ -173,6 +180,7 @@ int32_t db_connect(struct db *db, txw_error *err)
 		return fail_lost(db, "connecting", err);
 	}
 	locate(db);
+	PQsetNoticeReceiver(db->conn, on_notice, NULL);
 	db->is_lost = false;
 	int32_t rc = set_up(db, err);
 	if (rc == TXW_OK && PQsetnonblocking(db->conn, 1) != 0)

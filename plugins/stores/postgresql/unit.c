@@ -138,7 +138,9 @@ void unit_rollback(void *instance)
 	if (s->is_begun && db_is_ready(&s->db)) {
 		/* After a failure the server skips all up to the next sync. */
 		db_sync(&s->db, NULL, 0, NULL);
-		if (db_send_plain(&s->db, SQL_ROLLBACK, NULL) == TXW_OK)
+		/* On a new connection there is nothing to undo. */
+		if (PQtransactionStatus(s->db.conn) != PQTRANS_IDLE &&
+		    db_send_plain(&s->db, SQL_ROLLBACK, NULL) == TXW_OK)
 			db_sync(&s->db, NULL, 0, NULL);
 	}
 	s->last_seq = s->committed_seq;
