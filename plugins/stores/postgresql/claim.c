@@ -99,9 +99,9 @@ int32_t claim_deliveries(void *instance, int64_t target, txw_time now, txw_time 
 			 uint32_t limit, txw_emit_delivery emit, void *ctx, txw_error *err)
 {
 	struct store *s = instance;
-	const txw_target *to;
-	struct claimed *list;
-	size_t n;
+	const txw_target *to = NULL;
+	struct claimed *list = NULL;
+	size_t n = 0;
 	int32_t rc = ready(s, err);
 	if (rc < 0 || limit == 0)
 		return rc;
