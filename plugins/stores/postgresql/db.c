@@ -127,14 +127,20 @@ static int32_t set_up(struct db *db, txw_error *err)
 	const struct options *o = db->options;
 	int64_t ms = (db->use == DB_WRITER ? o->statement_timeout : o->read_timeout) / 1000;
 	char sql[1024];
-	/* A unit is durable when COMMIT answers, whatever the server's default;
-	 * what asks for more than `on` (remote_apply) stays. */
+	/*
+	 * A unit is durable when COMMIT answers, whatever the server's default;
+	 * what asks for more than `on` (remote_apply) stays. And a statement is
+	 * planned once, perhaps while its table is empty: it must go by the
+	 * indexes all the same when the table has grown.
+	 */
 	snprintf(sql, sizeof(sql),
 		 "SET search_path = %s; SET statement_timeout = %lld;"
 		 "SET default_transaction_isolation = 'read committed';"
 		 "SET extra_float_digits = 0; SET client_min_messages = warning;"
 		 "SELECT set_config('synchronous_commit', 'on', false)"
-		 " WHERE current_setting('synchronous_commit') = 'off'",
+		 " WHERE current_setting('synchronous_commit') = 'off';"
+		 "SELECT set_config(name, 'off', false) FROM pg_settings WHERE name IN"
+		 " ('enable_seqscan', 'enable_hashjoin', 'enable_mergejoin')",
 		 o->schema, (long long)(ms ? ms : 1));
 	return db_exec(db, sql, err);
 }
