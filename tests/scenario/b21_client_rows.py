@@ -52,6 +52,22 @@ def a_bulk_change_is_a_job_that_can_be_waited_for(t):
     cli("tx", "bulk", "pause", "x", "--filter", "").expect(2, "too many")
 
 
+def what_finished_long_ago_is_purged_as_a_job(t):
+    site, cli = _site(t)
+    site.status(site.create("p1"), "settled")
+    site.create("p2")
+    site.advance("48h")
+    before = ("--finished-before", "2026-01-02T00:00:00Z", "--wait", "--json")
+    tried = json.loads(cli.ok("tx", "purge", *before, "--dry-run"))
+    check.equal((tried["kind"], tried["state"]), ("purge", "done"), "a dry run")
+    check.true(site.tx("p1"), "still there")
+    cli.ok("tx", "purge", *before, "--flow", "payment", "--outcome", "failure")
+    check.true(site.tx("p1"), "of another outcome")
+    cli.ok("tx", "purge", *before)
+    check.equal([r["ref"] for r in cli.rows("tx", "list")], ["p2"], "what is left")
+    cli("tx", "purge").expect(2, "--finished-before")
+
+
 def a_waiting_job_shows_a_bar_and_its_end_is_the_exit_status(t):
     def job(state, done):
         return Answer(200, json.dumps({"id": "job_1", "kind": "bulk", "state": state,
@@ -92,6 +108,12 @@ def a_token_is_made_used_and_revoked(t):
     check.equal((reader["scopes"], reader["expires_at"]), (["read"], "2099-01-01T00:00:00Z"),
                 "unless asked for")
     cli.ok("token", "revoke", reader["id"])
+    other = json.loads(cli.ok("token", "create", "ci", "--tenant", "acme", "--json"))
+    site.secrets.append(other["token"])
+    check.equal([r["id"] for r in cli.rows("token", "list", "--tenant", "acme")], [other["id"]],
+                "another tenant's")
+    check.equal(cli.rows("tx", "list", env={"TXWATCH_TOKEN": other["token"]}), [], "its own rows")
+    cli.ok("token", "revoke", "ci", "--tenant", "acme")
 
 
 # ---- completion ----

@@ -1,4 +1,5 @@
-/* bulk.c: `txwatch tx bulk`: one thing done to all that a filter holds for. */
+/* bulk.c: what is done to many transactions as a job: `txwatch tx bulk`, one
+ * thing to all that a filter holds for, and `txwatch tx purge`. */
 #include "base/str.h"
 #include "command/client/body.h"
 #include "command/client/job.h"
@@ -51,11 +52,11 @@ static int fill(struct client *c, const char *action, json_t *members)
 	return rc;
 }
 
-static int begin(struct client *c, json_t *body)
+static int begin(struct client *c, const char *path, json_t *body)
 {
 	const char *id;
 	struct reply r;
-	int status = ask_json(c, "POST", "/v1/transactions:bulk", body, &r);
+	int status = ask_json(c, "POST", path, body, &r);
 
 	if (status == EXIT_WELL && !args_has(c->args, "wait"))
 		status = out_object(c, &r);
@@ -86,7 +87,29 @@ int client_tx_bulk(struct client *c)
 		json_object_set_new(body, "dry_run", json_true());
 	status = fill(c, action, members);
 	if (status == EXIT_WELL)
-		return begin(c, body);
+		return begin(c, "/v1/transactions:bulk", body);
+	json_decref(body);
+	return status;
+}
+
+int client_tx_purge(struct client *c)
+{
+	static const struct body_row rows[] = {
+	    {"finished-before", "finished_before", BODY_TEXT},
+	    {"flow", NULL, BODY_TEXT},
+	    {"outcome", NULL, BODY_TEXT},
+	    {"dry-run", "dry_run", BODY_TRUE},
+	    {NULL, NULL, BODY_TEXT},
+	};
+	json_t *body = json_object();
+	int status = EXIT_WELL;
+
+	if (!args_has(c->args, "finished-before"))
+		status = client_fail(c, EXIT_USAGE, "--finished-before is needed");
+	if (status == EXIT_WELL)
+		status = body_fill(c, body, rows);
+	if (status == EXIT_WELL)
+		return begin(c, "/v1/transactions:purge", body);
 	json_decref(body);
 	return status;
 }

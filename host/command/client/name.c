@@ -53,6 +53,7 @@ int name_tx(struct client *c, const char *word, const char **id)
 }
 
 struct match {
+	const char *tenant; /* whose list; NULL: the asker's */
 	const char *member;
 	const char *word;
 	const char *id;
@@ -88,6 +89,7 @@ static int find_one(struct client *c, const char *list, struct match *m)
 
 		buf_text(&path, list);
 		path_add(&path, "limit", "1000");
+		path_add(&path, "tenant", m->tenant);
 		path_add(&path, "cursor", cursor);
 		buf_char(&path, '\0');
 		status = ask_get(c, path.ptr, &r);
@@ -109,7 +111,7 @@ static int find_one(struct client *c, const char *list, struct match *m)
 static int by_member(struct client *c, const char *word, const char *prefix, const char *list,
 		     const char *name, const char **id)
 {
-	struct match m = {.member = name, .word = word};
+	struct match m = {.member = name, .word = word, .tenant = args_get(c->args, "tenant")};
 	int status;
 
 	*id = word;

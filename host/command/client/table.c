@@ -136,6 +136,14 @@ static const struct command_option TX_BULK[] = {
     SWITCH("wait", 'w', "Wait for its end, and show how far it is"),
     END,
 };
+static const struct command_option TX_PURGE[] = {
+    TYPED("finished-before", 0, "TIME", TIME, "Those that finished before this time; needed"),
+    TEXT("flow", "FLOW", "Only of this flow"),
+    CHOICE("outcome", "OUTCOME", "success|failure|cancelled|expired", "Only with this outcome"),
+    SWITCH("dry-run", 0, "Count, and delete nothing"),
+    SWITCH("wait", 'w', "Wait for its end, and show how far it is"),
+    END,
+};
 static const struct command_option PAGES[] = {PAGING, END};
 
 /* ---- events ---- */
@@ -206,6 +214,7 @@ static const struct command_option JOB_GET[] = {
     SWITCH("wait", 'w', "Wait for its end, and show how far it is"),
     END,
 };
+#define TOKEN_TENANT TEXT("tenant", "TENANT", "Another tenant's; for the site's operators")
 static const struct command_word TOKEN_NEW[] = {
     {.name = "NAME", .help = "What it is called"},
     END,
@@ -221,8 +230,11 @@ static const struct command_option TOKEN_CREATE[] = {
      .choices = "read|write|admin",
      .is_many = true},
     TYPED("expires", 0, "TIME", SOON, "Until when it is good: a time to come, or a duration"),
+    TOKEN_TENANT,
     END,
 };
+static const struct command_option TOKEN_LIST[] = {PAGING, TOKEN_TENANT, END};
+static const struct command_option TOKEN_REVOKE[] = {TOKEN_TENANT, END};
 
 static const struct command_option AUDIT_LIST[] = {
     TEXT("actor", "ACTOR", "Only what this one did, as token:operator"),
@@ -264,6 +276,11 @@ const struct command CLIENT_COMMANDS[] = {
      .options = TX_BULK,
      .client = client_tx_bulk,
      .more = "With --wait it ends with status 1 when the job failed, and 4 when it was cancelled."},
+    {.name = "tx purge",
+     .help = "Deletes transactions that finished long ago, with their history, as a job",
+     .options = TX_PURGE,
+     .client = client_tx_purge,
+     .more = "What is under legal hold stays."},
     {.name = "events tail",
      .help = "Shows the last events, and with -f those that come",
      .options = EVENTS_TAIL,
@@ -292,13 +309,13 @@ const struct command CLIENT_COMMANDS[] = {
     ROW("delivery list", "Lists deliveries, newest first", NULL, DELIVERY_LIST, delivery_list),
     ROW("delivery get", "Shows a delivery and its attempts", DELIVERY_ONE, NULL, delivery_get),
     ROW("delivery retry", "Sends a delivery again, now", DELIVERY_ONE, NULL, delivery_retry),
-    ROW("token list", "Lists the API's tokens", NULL, PAGES, token_list),
+    ROW("token list", "Lists the API's tokens", NULL, TOKEN_LIST, token_list),
     {.name = "token create",
      .help = "Makes a token at the host, which is shown this once",
      .words = TOKEN_NEW,
      .options = TOKEN_CREATE,
      .client = client_token_create},
-    ROW("token revoke", "Ends a token", TOKEN_ONE, NULL, token_revoke),
+    ROW("token revoke", "Ends a token", TOKEN_ONE, TOKEN_REVOKE, token_revoke),
     ROW("audit list", "Lists who did what, newest first", NULL, AUDIT_LIST, audit_list),
     ROW("job list", "Lists jobs, newest first", NULL, PAGES, job_list),
     {.name = "job get",

@@ -20,6 +20,7 @@ static const struct column COLUMNS[] = {
 };
 static const struct body_row ROWS[] = {
     {"scope", "scopes", BODY_LIST},
+    {"tenant", NULL, BODY_TEXT},
     {NULL, NULL, BODY_TEXT},
 };
 
@@ -28,6 +29,7 @@ int client_token_list(struct client *c)
 	struct buf path = {0};
 
 	buf_text(&path, "/v1/tokens");
+	path_add(&path, "tenant", args_get(c->args, "tenant"));
 	return out_list(c, &path, COLUMNS, true);
 }
 
@@ -71,13 +73,18 @@ int client_token_create(struct client *c)
 
 int client_token_revoke(struct client *c)
 {
+	struct buf path = {0};
 	const char *id;
 	struct reply r;
 	int status = name_token(c, args_word(c->args, 0), &id);
 
 	if (status != EXIT_WELL)
 		return status;
-	status = ask_json(c, "DELETE", arena_printf(&c->arena, "/v1/tokens/%s", id), NULL, &r);
+	buf_printf(&path, "/v1/tokens/%s", id);
+	path_add(&path, "tenant", args_get(c->args, "tenant"));
+	buf_char(&path, '\0');
+	status = ask_json(c, "DELETE", path.ptr, NULL, &r);
 	reply_free(&r);
+	buf_free(&path);
 	return status;
 }
