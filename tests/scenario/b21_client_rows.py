@@ -6,6 +6,7 @@ import pty
 import select
 import shutil
 import signal
+import stat
 import subprocess
 import time
 
@@ -24,6 +25,112 @@ def _site(t, **options):
 def _scripted(t, *answers):
     peer = t._peer(Scripted(*answers))
     return peer, Client(t.folder("home"), peer.port)
+
+
+# ---- import, export ----
+
+def _file(t, name, *rows):
+    file = t.folder("files") / name
+    file.write_text("".join(json.dumps(r) + "\n" if isinstance(r, dict) else r + "\n"
+                            for r in rows))
+    return file
+
+
+def rows_are_imported_and_the_refused_are_told(t):
+    site, cli = _site(t)
+    file = _file(t, "a.ndjson", {"flow": "payment", "ref": "p1", "owner": "渡辺"},
+                 {"flow": "payment", "ref": "p1", "status": "settled"},
+                 {"flow": "payment", "ref": "p1", "status": "pending"},
+                 {"flow": "nope", "ref": "p2"}, "{not json")
+    done = cli("tx", "import", str(file)).expect(4)
+    lines = done.out.splitlines()
+    check.equal([x.split()[0] for x in lines[:4]], ["LINE", "3", "4", "5"], "the refused lines")
+    check.holds(lines[1], "refused")
+    check.equal(lines[4], "5 rows: 1 created, 1 changed, 1 refused, 2 invalid", "the sum")
+    check.equal(site.tx("p1")["status"], "settled", "the row")
+    rows = [json.loads(x) for x in cli("tx", "import", str(file), "--json").expect(4).out.splitlines()]
+    check.equal([r.get("result") for r in rows[:5]],
+                ["unchanged", "unchanged", "refused", "invalid", "invalid"], "every row's result")
+    check.equal(rows[5]["summary"]["complete"], True, "the summary")
+
+
+def a_csv_and_standard_input_are_imported(t):
+    site, cli = _site(t)
+    file = _file(t, "a.CSV", "flow,ref,amount", "payment,p1,9.50")
+    check.holds(cli.ok("tx", "import", str(file)), "1 rows: 1 created")
+    cli.ok("tx", "import", "-", "--format", "csv", stdin=b"flow,ref\npayment,p2\n")
+    cli.ok("tx", "import", "-", stdin=b'{"flow":"payment","ref":"p3"}\n')
+    check.equal(site.tx("p1")["amount"], "9.50", "of the file")
+    check.true(site.tx("p2") and site.tx("p3"), "of the standard input")
+    cli("tx", "import", str(t.folder("files") / "none")).expect(2, "cannot be opened")
+    cli("tx", "import", "-", "--format", "csv", stdin=b"no,such\n1,2\n").expect(2, "column")
+    cli("tx", "import", str(file), env={"TXWATCH_TOKEN": "wrong" * 5}).expect(5)
+
+
+def many_rows_go_in_and_come_out_the_same(t):
+    site, cli = _site(t)
+    file = _file(t, "a.ndjson", *({"flow": "payment", "ref": f"p{i}", "amount": f"{i}.50",
+                                   "attributes": {"n": i, "name": "é" * 20}}
+                                  for i in range(20000)))
+    check.holds(cli.ok("tx", "import", str(file), timeout=300), "20000 rows: 20000 created")
+    out = t.folder("files") / "out.ndjson"
+    cli.ok("tx", "export", "-o", str(out), timeout=300)
+    rows = [json.loads(x) for x in out.read_text().splitlines()]
+    check.equal([(r["ref"], r["amount"]) for r in rows],
+                [(f"p{i}", f"{i}.50") for i in range(20000)], "rows, oldest first")
+    check.equal(len(list(t.folder("files").iterdir())), 2, "nothing left beside")
+    check.holds(cli.ok("tx", "import", str(out), timeout=300), "20000 unchanged")
+
+
+def an_export_is_narrowed_and_written_as_asked(t):
+    site, cli = _site(t)
+    site.create("p1", owner="a")
+    site.create("p2", owner="b")
+    check.equal([json.loads(x)["ref"] for x in cli.ok("tx", "export", "--owner", "b").splitlines()],
+                ["p2"], "by owner")
+    check.equal([json.loads(x)["ref"]
+                 for x in cli.ok("tx", "export", "--filter", "owner = a").splitlines()], ["p1"],
+                "by filter")
+    text = cli.ok("tx", "export", "--format", "csv", "--order", "desc").splitlines()
+    check.holds(text[0], "flow", "ref")
+    check.holds(text[1], "p2")
+    cli("tx", "export", "--filter", "owner >").expect(2, "column")
+    cli("tx", "export", "-o", "/nonexistent/x").expect(1, "cannot be written")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([PROGRAM, "tx", "export"], stdout=full, stderr=subprocess.PIPE,
+                              env=cli.env, check=False)
+    check.true(done.returncode != 0, "a full disk is told")
+
+
+def an_export_that_breaks_off_leaves_what_was_there(t):
+    peer, cli = _scripted(t, Answer(200, b'{"ref":"p1"}\n{"ref":', {"Transfer-Encoding": "chunked"},
+                                    kind="application/x-ndjson"))
+    out = t.folder("files") / "out"
+    out.write_text("before")
+    cli("tx", "export", "-o", str(out)).expect(6)
+    check.equal(out.read_text(), "before", "the file")
+    check.equal([p.name for p in t.folder("files").iterdir()], ["out"], "nothing beside it")
+
+
+def an_exports_file_has_the_rights_of_any_new_file(t):
+    site, cli = _site(t)
+    out = t.folder("files") / "out"
+    before = os.umask(0o027)
+    try:
+        cli.ok("tx", "export", "-o", str(out))
+    finally:
+        os.umask(before)
+    check.equal(stat.S_IMODE(out.stat().st_mode), 0o640, "mode")
+
+
+def an_import_shows_on_a_terminal_how_far_it_is(t):
+    site, cli = _site(t)
+    file = _file(t, "a.ndjson", *({"flow": "payment", "ref": f"p{i}"} for i in range(3000)))
+    status, said = cli.terminal("tx", "import", str(file))
+    check.equal(status, 0, said)
+    check.holds(said, "KB sent", "[###", "100 %", "3000 rows: 3000 created")
+    done = cli("tx", "import", str(file)).expect(0)
+    check.equal(done.err, "", "nothing of it in a pipe")
 
 
 # ---- bulk, jobs ----

@@ -60,6 +60,8 @@ int client_tx_pause(struct client *c);
 int client_tx_resume(struct client *c);
 int client_tx_bulk(struct client *c);
 int client_tx_purge(struct client *c);
+int client_tx_import(struct client *c);
+int client_tx_export(struct client *c);
 int client_events_tail(struct client *c);
 int client_sub_list(struct client *c);
 int client_sub_get(struct client *c);

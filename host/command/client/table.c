@@ -144,6 +144,21 @@ static const struct command_option TX_PURGE[] = {
     SWITCH("wait", 'w', "Wait for its end, and show how far it is"),
     END,
 };
+static const struct command_word TX_IMPORT_WORDS[] = {
+    {.name = "FILE", .help = "NDJSON or CSV; - is the standard input", .kind = VALUE_FILE},
+    END,
+};
+static const struct command_option TX_IMPORT[] = {
+    CHOICE("format", "FORMAT", "ndjson|csv", "What the file is; unless given, its name tells"),
+    END,
+};
+static const struct command_option TX_EXPORT[] = {
+    TYPED("output", 'o', "FILE", FILE, "To this file, which appears when it is whole"),
+    CHOICE("format", "FORMAT", "ndjson|csv", "NDJSON unless given"),
+    TX_FILTERS,
+    CHOICE("order", "ORDER", "desc|asc", "Newest or oldest first"),
+    END,
+};
 static const struct command_option PAGES[] = {PAGING, END};
 
 /* ---- events ---- */
@@ -281,6 +296,18 @@ const struct command CLIENT_COMMANDS[] = {
      .options = TX_PURGE,
      .client = client_tx_purge,
      .more = "What is under legal hold stays."},
+    {.name = "tx import",
+     .help = "Creates and moves transactions from a file's rows",
+     .words = TX_IMPORT_WORDS,
+     .options = TX_IMPORT,
+     .client = client_tx_import,
+     .more = "Prints the rows that were refused, and how many came to what; with --json the "
+	     "result of every row. Sending a file again does no harm: what is there is unchanged."},
+    {.name = "tx export",
+     .help = "Prints transactions as NDJSON or CSV, as of one moment",
+     .options = TX_EXPORT,
+     .client = client_tx_export,
+     .more = "What it prints can be imported."},
     {.name = "events tail",
      .help = "Shows the last events, and with -f those that come",
      .options = EVENTS_TAIL,
