@@ -159,6 +159,15 @@ static void add_beyond(struct sql_text *t, const struct key *k, const txw_tx *ro
 	sql_text_add(t, ")");
 }
 
+void order_seek(struct sql_text *t, const txw_tx_query *q)
+{
+	const struct key *k = key_of(q->order[0].field);
+	sql_text_add(t, " AND ");
+	sql_text_add(t, k->sql);
+	sql_text_add(t, q->order[0].descending ? " <= " : " >= ");
+	bind_value(t, k, q->after_row);
+}
+
 void order_after(struct sql_text *t, const txw_tx_query *q)
 {
 	const txw_tx *row = q->after_row;

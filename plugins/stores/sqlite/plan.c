@@ -2,7 +2,9 @@
  * plan.c: see plan.h.
  *
  * What can be found is read from the shapes, which are exact; how much of it,
- * from the host's counts, which only say which way is the quicker.
+ * from the host's counts, which only say which way is the quicker. Arms are
+ * taken wherever they leave anything out: how rows of a kind lie among the
+ * others nobody knows, and those wanted may all be at the far end.
  */
 #include "plan.h"
 
@@ -12,8 +14,6 @@
 
 #define SHAPES_MAX 1024 /* looked at; with more the whole is read */
 #define DEPTH_MAX  64
-/* One row in so many is worth looking at all of them for. */
-#define DENSE 16
 
 /* What a filter says of a row of which flow, status and outcome are known. */
 enum answer { NEVER, ALWAYS, PERHAPS };
@@ -103,12 +103,32 @@ static bool is_of(enum part part, bool is_finished)
 	return part == PART_ALL || (part == PART_FINISHED) == is_finished;
 }
 
+static int32_t use_whole(struct plan *p)
+{
+	p->is_whole = p->n > 0;
+	return TXW_OK;
+}
+
+/* All of a tenant's rows are wanted: are there any but these? */
+static int32_t look_for_others(struct reader *r, const txw_tx_query *q, struct plan *p,
+			       txw_error *err)
+{
+	sqlite3_stmt *st = db_stmt(&r->db, SQL_SHAPE_OTHERS);
+	bind_int(st, 1, names_find(&r->names, q->tenant));
+	int32_t rc = db_step(&r->db, st, "planning a search", err);
+	sqlite3_reset(st);
+	if (rc < 0)
+		return rc;
+	return rc == 0 ? use_whole(p) : TXW_OK;
+}
+
 static int32_t read_shapes(struct reader *r, const txw_tx_query *q, enum part part, struct plan *p,
 			   txw_error *err)
 {
 	bool all = q->tenant.len == 0;
 	sqlite3_stmt *st = db_stmt(&r->db, all ? SQL_SHAPE_LIST_ALL : SQL_SHAPE_LIST);
 	int n = 0;
+	bool is_less = false;
 	int32_t rc;
 	if (!all)
 		bind_int(st, 1, names_find(&r->names, q->tenant));
@@ -120,12 +140,15 @@ static int32_t read_shapes(struct reader *r, const txw_tx_query *q, enum part pa
 		struct words w = {names_text(&r->names, &r->db, s.flow),
 				  names_text(&r->names, &r->db, s.status),
 				  {outcome, strlen(outcome)}};
-		if (++n == SHAPES_MAX ||
-		    (is_of(part, s.is_finished) && can_hold(q->filter, &w) && !add_arm(p, &s)))
+		bool is_in = is_of(part, s.is_finished) && can_hold(q->filter, &w);
+		is_less = is_less || !is_in;
+		if (++n == SHAPES_MAX || (is_in && !add_arm(p, &s)))
 			p->is_whole = true;
 	}
 	sqlite3_reset(st);
-	return rc < 0 ? rc : TXW_OK;
+	if (rc < 0 || p->is_whole || is_less)
+		return rc < 0 ? rc : TXW_OK;
+	return all ? use_whole(p) : look_for_others(r, q, p, err);
 }
 
 struct expectation {
@@ -150,24 +173,15 @@ static int32_t expect(void *ctx, const txw_count *row)
 	return 0;
 }
 
-/* How much of the whole will be found, as far as the counts can say. */
+/* How much will be found, as far as the counts can say. */
 static int32_t weigh(struct reader *r, const txw_tx_query *q, enum part part, struct plan *p,
 		     txw_error *err)
 {
 	struct expectation x = {q->filter, part, -1};
 	txw_count_query now = {.size = sizeof(now), .tenant = q->tenant, .kind = {"now", 3}};
-	sqlite3_stmt *st = db_stmt(&r->db, SQL_TX_LAST_KEY);
-	int64_t last = 0;
 	int32_t rc = counts_read(r, &now, expect, &x, err);
-	if (rc < 0)
-		return rc;
-	if ((rc = db_step(&r->db, st, "planning a search", err)) > 0)
-		last = column_int(st, 0);
-	sqlite3_reset(st);
 	p->expected = x.n;
-	if (x.n > 0 && x.n > last / DENSE)
-		p->is_whole = true;
-	return rc < 0 ? rc : TXW_OK;
+	return rc;
 }
 
 int32_t plan_make(struct reader *r, const txw_tx_query *q, enum part part, struct plan *p,
@@ -179,5 +193,6 @@ int32_t plan_make(struct reader *r, const txw_tx_query *q, enum part part, struc
 		return TXW_OK;
 	}
 	int32_t rc = read_shapes(r, q, part, p, err);
-	return rc < 0 ? rc : weigh(r, q, part, p, err);
+	/* Only an order asks how much there is. */
+	return rc < 0 || !q->n_order ? rc : weigh(r, q, part, p, err);
 }

@@ -1,8 +1,8 @@
 /*
  * plan.h: where a search of transactions reads.
  *
- *   whole     in the order of the keys, through all rows: what the filter
- *             holds for is a good part of them, or the filter names a
+ *   whole     in the order of the keys, through all rows: the filter leaves
+ *             out no flow, status, outcome or tenant as such; or it names a
  *             transaction or an owner, which SQLite finds by itself
  *   by arms   of each flow the open ones and of each end status the finished
  *             ones that the filter can hold for, and no others; each arm is a

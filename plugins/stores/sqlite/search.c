@@ -99,8 +99,11 @@ static int32_t add_conditions(struct search *s, bool with_place, txw_error *err)
 		sql_text_add(t, q->ascending ? " AND t.key > " : " AND t.key < ");
 		sql_text_int(t, q->after);
 	}
-	if (with_place && q->n_order && q->after_row)
+	if (with_place && q->n_order && q->after_row) {
+		if (s->index && order_has_value(q, q->after_row))
+			order_seek(t, q);
 		order_after(t, q);
+	}
 	if (!q->filter)
 		return TXW_OK;
 	sql_text_add(t, " AND ");
@@ -141,12 +144,30 @@ static bool finds_nothing(const struct search *s)
 	return !s->plan.is_whole && s->plan.n == 0;
 }
 
-/* Prepares and binds. The text goes to the log, for people who wonder. */
+/* Tells people who wonder how the database reads: its own words. */
+static void tell_plan(struct search *s, sqlite3_stmt *of)
+{
+	struct store *store = s->r->store;
+	sqlite3_stmt *st = NULL;
+	if (!store->log || !store->log->enabled(store->self, TXW_LOG_DEBUG))
+		return;
+	char *sql = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sqlite3_sql(of));
+	sqlite3_str *words = sqlite3_str_new(NULL);
+	if (sql && sqlite3_prepare_v2(s->r->db.handle, sql, -1, &st, NULL) == SQLITE_OK)
+		while (sqlite3_step(st) == SQLITE_ROW)
+			sqlite3_str_appendf(words, "%s; ", sqlite3_column_text(st, 3));
+	sqlite3_finalize(st);
+	sqlite3_free(sql);
+	char *text = sqlite3_str_finish(words);
+	store_log(store, TXW_LOG_DEBUG, "search: %s", text ? text : "");
+	sqlite3_free(text);
+}
+
 static int32_t prepare(struct search *s, sqlite3_stmt **st, txw_error *err)
 {
 	int32_t rc = sql_text_prepare(&s->text, &s->r->db, st, err);
 	if (rc == TXW_OK)
-		store_log(s->r->store, TXW_LOG_DEBUG, "search: %s", sqlite3_sql(*st));
+		tell_plan(s, *st);
 	return rc;
 }
 

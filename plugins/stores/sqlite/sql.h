@@ -78,6 +78,7 @@ struct sql_row {
 	X(SHAPE_ADD, SQL_WRITER, "INSERT INTO shape VALUES (?1, ?2, ?3, ?4, ?5)")                  \
 	X(SHAPE_LIST, SQL_READER,                                                                  \
 	  "SELECT tenant, flow, status, outcome, finished FROM shape WHERE tenant = ?1 LIMIT ?2")  \
+	X(SHAPE_OTHERS, SQL_READER, "SELECT 1 FROM shape WHERE tenant <> ?1 LIMIT 1")              \
 	X(SHAPE_LIST_ALL, SQL_READER,                                                              \
 	  "SELECT tenant, flow, status, outcome, finished FROM shape LIMIT ?1")                    \
 	X(TX_BY_KEY, SQL_BOTH, "SELECT " SQL_TX_COLUMNS " FROM tx t WHERE t.key = ?1")             \
@@ -105,7 +106,6 @@ struct sql_row {
 	X(TX_RESCHEDULE, SQL_WRITER,                                                               \
 	  "UPDATE tx SET due_at = ?1, next_poll_at = ?2, polls = ?3, poll_failures = ?4"           \
 	  " WHERE key = ?5")                                                                       \
-	X(TX_LAST_KEY, SQL_READER, "SELECT max(key) FROM tx")                                      \
 	X(TX_NEXT_DUE, SQL_WRITER, "SELECT min(due_at) FROM tx WHERE due_at IS NOT NULL")          \
                                                                                                    \
 	X(EVENT_LAST, SQL_WRITER, "SELECT seq, at FROM event ORDER BY seq DESC LIMIT 1")           \
