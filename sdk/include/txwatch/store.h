@@ -122,7 +122,9 @@ typedef struct txw_doc {
 
 /* A key of an order: a field of txwatch/filter.h, but not ATTRIBUTES. Never
  * grows. No value sorts before any other; a NUMBER by value, a TEXT in byte
- * order. */
+ * order (an OUTCOME is its name, an ID its text). A store keeps an index for
+ * an order that begins with REF and for FINISHED_AT alone; of any other the
+ * host first makes sure that it has few rows to sort. */
 typedef struct txw_order {
 	uint32_t field; /* TXW_FIELD_ */
 	uint32_t descending;
@@ -399,12 +401,13 @@ typedef struct txw_store {
 	int32_t (*scan_docs)(void *reader, txw_str kind, txw_str tenant, txw_str after,
 			     uint32_t descending, uint32_t limit, txw_emit_doc emit, void *ctx,
 			     txw_error *err);
-	/* How many rows the query holds for, counted up to cap; its after,
-	 * after_row, order and limit do not count. [reader] */
+	/* How many rows the query holds for (tenant, filter, text; the rest
+	 * does not count); of more than cap rows, cap. [reader] */
 	int32_t (*count_tx)(void *reader, const txw_tx_query *query, int64_t cap, int64_t *out,
 			    txw_error *err);
-	/* ... by each value of each of the fields: FLOW, STATUS, OUTCOME. Of
-	 * more than cap rows TXW_E_FULL. [reader] */
+	/* ... by each value of each of the fields, FLOW, STATUS or OUTCOME: a
+	 * value once, in no order, none with count 0. Of more than cap rows
+	 * TXW_E_FULL and nothing emitted. [reader] */
 	int32_t (*facet_tx)(void *reader, const txw_tx_query *query, const uint32_t *fields,
 			    size_t n_fields, int64_t cap, txw_emit_facet emit, void *ctx,
 			    txw_error *err);
