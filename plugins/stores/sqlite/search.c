@@ -296,13 +296,16 @@ int32_t search_list(void *reader, const txw_tx_query *q, txw_emit_tx emit, void 
 	if (rc < 0)
 		return rc;
 	rc = plan(&s, PART_ALL, err);
-	if (rc == TXW_OK && q->n_order && s.plan.is_named)
+	bool has_index = q->n_order &&
+			 (q->order[0].field == TXW_FIELD_REF ||
+			  (q->n_order == 1 && q->order[0].field == TXW_FIELD_FINISHED_AT));
+	if (rc == TXW_OK && has_index && s.plan.is_named)
 		rc = weigh_named(&s, err);
-	if (rc == TXW_OK && q->n_order == 1 && q->order[0].field == TXW_FIELD_FINISHED_AT &&
-	    wants_index(&s)) {
+	bool is_indexed = rc == TXW_OK && has_index && wants_index(&s);
+	if (is_indexed && q->order[0].field == TXW_FIELD_FINISHED_AT) {
 		rc = run_by_finish(&s, &f, err);
 	} else if (rc == TXW_OK) {
-		if (q->n_order && q->order[0].field == TXW_FIELD_REF && wants_index(&s))
+		if (is_indexed)
 			use_index(&s, "tx_ref");
 		rc = run(&s, &f, err);
 	}
