@@ -294,6 +294,8 @@ static int32_t take_newest(void *ctx, const txw_event *ev)
 {
 	struct row_check *c = ctx;
 	char text[96];
+	if (ev->seq != c->row->last_seq)
+		return 1;
 	c->has_event = true;
 	/* A store may find a history by its row's last_seq, or by the log alone. */
 	if (ev->seq != c->row->last_seq) {
@@ -317,7 +319,9 @@ static int32_t take_row(void *ctx, const txw_tx *row)
 	r->in_call++;
 	r->after = row->key;
 	r->v->rows++;
-	int32_t rc = READ_CALL(r->store, &e, history, r->second, row->key, 0, 1, take_newest, &c);
+	/* Not the newest of now: the row may have moved on since it was read. */
+	int32_t rc = READ_CALL(r->store, &e, history, r->second, row->key, row->last_seq + 1, 1,
+			       take_newest, &c);
 	if (rc < 0 && rc != TXW_E_CORRUPT) {
 		*r->e = e;
 		r->rc = rc;
