@@ -75,6 +75,22 @@ def a_bulk_job_keeps_none_of_it_either(t):
     _nowhere(site)
 
 
+def an_import_and_the_export_have_none_of_it(t):
+    site = t.site(POINTERS)
+    rows = [{"flow": "payment", "ref": "i1", "attributes": _secret()},
+            {"flow": "none", "ref": "i2", "attributes": _secret()},
+            {"flow": "payment", "ref": "i3", "attributes": _secret(), "wrong": 1}]
+    raw = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    reply = site.ask("POST", "/v1/transactions:import", raw=raw,
+                     headers={"Content-Type": "application/x-ndjson"})
+    check.equal(reply.status, 200, "the import")
+    check.true(NUMBER.encode() not in reply.body, "no number in its results")
+    check.equal(site.tx("i1")["attributes"], KEPT, "kept")
+    out = site.ask("GET", "/v1/transactions:export").body
+    check.true(NUMBER.encode() not in out and GONE.encode() in out, "none in the export")
+    _nowhere(site)
+
+
 def what_pollers_see_and_discover_is_redacted_too(t):
     bank = t.bank()
     site = t.site(conf.poller(bank, f'discover = "{bank.url}/list?after={{{{cursor}}}}"',
