@@ -122,7 +122,9 @@ static void on_hup(uv_signal_t *sig, int number)
 	buf_free(&text);
 }
 
-/* Between two sites a signal waits for the next one's handlers. */
+/* Between two sites a signal waits for the next one's handlers. Held while
+ * threads are made, too: they inherit it, so that no signal finds one of them
+ * when this one holds it. */
 static void hold_signals(int how)
 {
 	sigset_t set;
@@ -145,13 +147,12 @@ static void catch_signals(struct running *r)
 	uv_signal_start(&r->term, on_stop, SIGTERM);
 	uv_signal_start(&r->interrupt, on_stop, SIGINT);
 	uv_signal_start(&r->hup, on_hup, SIGHUP);
-	hold_signals(SIG_UNBLOCK);
 }
 
 static void drop_signals(struct running *r)
 {
-	if (r->next)
-		hold_signals(SIG_BLOCK);
+	/* What was caught and is not told yet: it may end a change-over. */
+	uv_run(loop_uv(r->site->loop), UV_RUN_NOWAIT);
 	uv_close((uv_handle_t *)&r->term, NULL);
 	uv_close((uv_handle_t *)&r->interrupt, NULL);
 	uv_close((uv_handle_t *)&r->hup, NULL);
@@ -352,6 +353,7 @@ static int run_site(struct site *s, const char *path, struct site **next, struct
 	int status = 0;
 	conf_report_init(&report, path);
 	set_up_log(s);
+	hold_signals(SIG_BLOCK);
 	catch_signals(&r);
 	if (open_all(&r, hand, &report, &e) < 0) {
 		if (e.text[0])
@@ -361,12 +363,15 @@ static int run_site(struct site *s, const char *path, struct site **next, struct
 		status = 1;
 	} else {
 		say_listening(s);
+		hold_signals(SIG_UNBLOCK);
 		loop_run(s->loop);
-		log_info(r.next ? "changing over" : "stopped");
+		hold_signals(SIG_BLOCK);
 	}
+	drop_signals(&r);
+	if (!status)
+		log_info(r.next ? "changing over" : "stopped");
 	hand_on(&r, hand);
 	close_all(s);
-	drop_signals(&r);
 	conf_report_free(&report);
 	*next = r.next;
 	return status;
