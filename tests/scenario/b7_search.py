@@ -296,3 +296,16 @@ def a_count_that_must_look_stops_at_its_limit(t):
     check.equal(page["facets"], {"status": [{"value": "pending", "count": 20_000}]}, "facets")
     page = site.get(query(limit=1, count="true", filter="amount = 2"))
     check.equal(page["total"], 0, "none")
+
+
+def counts_and_pages_are_exact_after_retention_has_purged(t):
+    site = t.site('retention old { flow = "payment" after = 2d }\n')
+    storm(site, random.Random(9), 40)
+    before = site.get(query(count="true", limit=1))["total"]
+    site.create("later")
+    site.advance("50h")
+    left = site.get(query(count="true", limit=1))["total"]
+    check.true(0 < left < before, f"fewer than {before}: {left}")
+    check.equal([f["value"] for f in site.get(query(facets="outcome"))["facets"]["outcome"]],
+                ["open"], "outcomes left")
+    recount_all(site)

@@ -171,11 +171,11 @@ typedef struct txw_delivery_query {
 /* How often something was counted: one row of the rollups. Unique by all
  * but count; one whose count comes to 0 goes. The host's kinds:
  *   "now"     bucket 0, key OUTCOME "/" STATUS ("open/pending"): how many
- *             transactions of the flow are in that status now. purge takes
- *             from it what it deletes.
+ *             transactions of the flow are in that status now.
  *   "events"  bucket a day (UTC), key the event type's name: events appended
- *             that day; flow empty for those of no transaction. purge leaves
- *             it alone. */
+ *             that day; flow empty for those of no transaction. A purge
+ *             leaves it as it is.
+ */
 typedef struct txw_count {
 	uint32_t size;
 	uint32_t reserved;
