@@ -142,17 +142,30 @@ def _batch(w, method, path):
         w.same(method, path, f"{MARK}-2", "nobody-2", {"operations": [op]})
 
 
-def _bulk(w, method, path):
+def _same_jobs(w, path, body, theirs, nobodys):
+    """Jobs over B's and over nobody's tell A the same."""
     answers = []
-    for owner in (MARK, "nobody"):
-        job = w.site.post(path, {"filter": f'owner = "{owner}"', "action": {"resume": {}}}, token=MINE,
+    for word in (theirs, nobodys):
+        job = w.site.post(path, json.loads(json.dumps(body).replace("@@", word)), token=MINE,
                           expect=202)
         done = until(lambda: (lambda j: j if j["state"] not in ("queued", "running") else None)(
             w.site.get("/v1/jobs/" + job["id"], token=MINE)), "the job's end")
+        check.equal(done["state"], "done", "the job's state")
         for own in ("id", "created_at", "started_at", "finished_at", "updated_at"):
             done.pop(own, None)
-        answers.append(json.dumps(done).replace(owner, "X"))
-    check.equal(answers[0], answers[1], "a job over B's and over nobody's")
+        answers.append(json.dumps(done).replace(word, "X"))
+    check.equal(answers[0], answers[1], f"a job of {path} over B's and over nobody's")
+
+
+def _bulk(w, method, path):
+    _same_jobs(w, path, {"filter": 'owner = "@@"', "action": {"resume": {}}}, MARK, "nobody")
+
+
+def _purge(w, method, path):
+    """B has failures, A has none, and nobody has cancelled ones."""
+    w.site.advance("1s")
+    until_now = w.site.get("/v1/test/clock")["now"]
+    _same_jobs(w, path, {"outcome": "@@", "finished_before": until_now}, "failure", "cancelled")
 
 
 def _token(w, method, path):
@@ -172,7 +185,7 @@ def _subscribe(w, method, path):
 def _import(w, method, path):
     row = json.dumps({"flow": "payment", "ref": "@@", "status": "settled"})
     answers = []
-    for ref in (f"{MARK}-1", "nobody-1"):
+    for ref in (f"{MARK}-2", "nobody-2"):
         came = w.site.ask(method, path, raw=(row.replace("@@", ref) + "\n").encode(), token=MINE,
                           headers={"Content-Type": "application/x-ndjson"})
         answers.append(re.sub(r"tx_\w{26}", "ID", came.body.decode()).replace(ref, "X"))
@@ -192,6 +205,7 @@ PROBES = {
     "POST /v1/transactions:batch": _batch,
     "POST /v1/transactions:bulk": _bulk,
     "POST /v1/transactions:import": _import,
+    "POST /v1/transactions:purge": _purge,
     "POST /v1/tokens": _token,
     "POST /v1/subscriptions": _subscribe,
     "POST /v1/reload": _refused,
@@ -214,7 +228,7 @@ VALUES = {
 }
 # Parameters that choose among A's own, or how they are shown.
 PLAIN = {"flow", "status", "outcome", "order", "order_by", "limit", "cursor", "at", "dry_run",
-         "after", "wait", "state", "from", "to", "count", "facets", "fields", "expand", "format", "content"}
+         "after", "wait", "state", "from", "to", "count", "facets", "fields", "expand", "format", "content", "gaps"}
 
 
 def _try_id(w, method, path):
