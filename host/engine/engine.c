@@ -387,6 +387,24 @@ static void hand_on(struct engine *g)
 	g->step_after = 0;
 }
 
+/* A store whose load is a round trip gets to know at once what the group will
+ * load. */
+static int32_t foresee(struct engine *g, struct job *list, struct err *e)
+{
+	struct unit *u = &g->unit;
+	size_t cap = 0, n = 0;
+	if (!u->store->prefetch)
+		return 0;
+	for (struct job *j = list; j; j = j->item.next ? job_of(j->item.next) : NULL)
+		cap += j->names ? j->item.weight : 0;
+	if (cap < 2)
+		return 0;
+	txw_tx_name *names = arena_alloc(&u->arena, cap * sizeof(*names));
+	for (struct job *j = list; j; j = j->item.next ? job_of(j->item.next) : NULL)
+		n += j->names ? j->names(j, names + n) : 0;
+	return UNIT_CALL(u, e, prefetch, names, sizeof(*names), n);
+}
+
 /* One unit of work for the whole list. With *again the unit was undone and
  * what is left of the list must be tried anew. */
 static int32_t try_group(struct engine *g, struct job **list, struct job **rest, bool *again,
@@ -396,7 +414,8 @@ static int32_t try_group(struct engine *g, struct job **list, struct job **rest,
 	int32_t rc = unit_begin(g, e);
 	if (rc < 0)
 		return rc;
-	if ((rc = apply_all(g, list, rest, again, e)) < 0 || *again)
+	if ((rc = foresee(g, *list, e)) < 0 || (rc = apply_all(g, list, rest, again, e)) < 0 ||
+	    *again)
 		goto undo;
 	if (step_is_due(g)) {
 		stepped = true;

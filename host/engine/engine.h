@@ -38,6 +38,9 @@ struct job {
 	int32_t (*apply)(struct job *job, struct unit *unit, struct err *e);
 	/* rc 0: durable. Else nothing of it happened. [loop] */
 	void (*done)(struct job *job);
+	/* Optional: the transactions that apply will load, at most as many as
+	 * the job weighs; how many. [writer] */
+	size_t (*names)(const struct job *job, txw_tx_name *out);
 	int32_t rc;
 	struct err err; /* set when rc < 0 */
 };

@@ -521,6 +521,14 @@ static int32_t batch_apply(struct job *job, struct unit *u, struct err *e)
 	return b->finish ? b->finish(b, u, e) : 0;
 }
 
+static size_t batch_names(const struct job *job, txw_tx_name *out)
+{
+	const struct batch *b = (const struct batch *)job;
+	for (size_t i = 0; i < b->n; i++)
+		out[i] = b->ops[i].name;
+	return b->n;
+}
+
 static void batch_done(struct job *job)
 {
 	struct batch *b = (struct batch *)job;
@@ -531,6 +539,7 @@ int32_t batch_submit(struct engine *g, struct batch *b)
 {
 	b->job.apply = batch_apply;
 	b->job.done = batch_done;
+	b->job.names = batch_names;
 	b->job.item.weight = b->n ? b->n : 1;
 	if (!b->internal)
 		return engine_submit(g, &b->job);

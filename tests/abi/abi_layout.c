@@ -481,7 +481,8 @@ FIELD(txw_store, facet_tx, 384, 8);
 FIELD(txw_store, list_counts, 392, 8);
 FIELD(txw_store, list_digests, 400, 8);
 FIELD(txw_store, listen, 408, 8);
-SIZE(txw_store, 416);
+FIELD(txw_store, prefetch, 416, 8);
+SIZE(txw_store, 424);
 
 /* ext/clock.h */
 FIELD(txw_clock_ext, size, 0, 4);

@@ -197,6 +197,7 @@ static const txw_store STORE = {
     .list_counts = read_counts,
     .list_digests = read_digests,
     .listen = listen_start,
+    .prefetch = tx_prefetch,
 };
 
 static const txw_role ROLES[] = {

@@ -185,6 +185,8 @@ void unit_rollback(void *instance);
 
 int32_t tx_load(void *instance, const txw_tx_name *names, size_t stride, size_t n,
 		const txw_tx **out, txw_error *err);
+int32_t tx_prefetch(void *instance, const txw_tx_name *names, size_t stride, size_t n,
+		    txw_error *err);
 int32_t tx_save(void *instance, txw_tx *const *rows, size_t n, txw_error *err);
 int32_t tx_due(void *instance, txw_time now, uint32_t limit, txw_emit_tx emit, void *ctx,
 	       txw_error *err);

@@ -119,6 +119,15 @@ int32_t tx_load(void *instance, const txw_tx_name *names, size_t stride, size_t 
 	return TXW_OK;
 }
 
+/* What a load has brought, or not found, is not asked for again. */
+int32_t tx_prefetch(void *instance, const txw_tx_name *names, size_t stride, size_t n,
+		    txw_error *err)
+{
+	struct store *s = instance;
+	const txw_tx **rows = arena_get(&s->arena, (n + 1) * sizeof(*rows));
+	return rows ? tx_load(s, names, stride, n, rows, err) : unit_no_memory(s, err);
+}
+
 /* ---- save ---- */
 
 static int32_t taken(struct store *s, const txw_tx *row, bool by_id, txw_error *err)

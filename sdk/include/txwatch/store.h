@@ -423,6 +423,10 @@ typedef struct txw_store {
 	 * events; a hint may be lost, so polling remains the truth. NULL ends
 	 * it. [load] */
 	int32_t (*listen)(void *instance, void (*hint)(void *ctx), void *ctx, txw_error *err);
+	/* For a store whose load is a round trip: these will be loaded in this
+	 * unit, one by one; it brings them at once. [writer] */
+	int32_t (*prefetch)(void *instance, const txw_tx_name *names, size_t stride, size_t n,
+			    txw_error *err);
 } txw_store;
 
 #ifdef __cplusplus
