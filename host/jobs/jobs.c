@@ -129,6 +129,36 @@ static void next_from_committed(struct work *w)
 	w->next_progress = json_deep_copy(w->progress);
 }
 
+/* {"kind","state"} and the numbers of its progress. */
+static void print_end(const struct work *w, struct buf *b)
+{
+	const char *key;
+	json_t *value;
+	json_open(b, '{');
+	json_m_text(b, "kind", w->kind->name);
+	json_m_text(b, "state", work_state_name(w->next_state));
+	json_object_foreach(w->next_progress, key, value)
+	{
+		if (json_is_integer(value))
+			json_m_int(b, key, json_integer_value(value));
+	}
+	json_close(b, '}');
+}
+
+static int32_t note_end(const struct work *w, struct unit *u, struct err *e)
+{
+	struct buf b = {0};
+	print_end(w, &b);
+	const struct audit row = {.tenant = w->tenant,
+				  .actor = w->actor,
+				  .action = "job.end",
+				  .object = str_of(w->id),
+				  .detail = buf_view(&b)};
+	int32_t rc = audit_add(u, &row, e);
+	buf_free(&b);
+	return rc;
+}
+
 static int32_t apply(struct job *job, struct unit *u, struct err *e)
 {
 	struct work *w = (struct work *)job;
@@ -144,7 +174,9 @@ static int32_t apply(struct job *job, struct unit *u, struct err *e)
 		if (rc == WORK_OVER)
 			w->next_state = WORK_DONE;
 	}
-	return rc < 0 ? rc : work_save(w, u, e);
+	if (rc < 0 || (rc = work_save(w, u, e)) < 0)
+		return rc;
+	return is_over(w->next_state) ? note_end(w, u, e) : 0;
 }
 
 static void tell_waits(struct work *w)

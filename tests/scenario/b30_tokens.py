@@ -179,11 +179,16 @@ def every_act_has_its_row_newest_first(t):
 
 
 def long_work_has_rows(t):
+    from txwlib.wait import until
     site = _site(t)
     job = site.post("/v1/transactions:bulk", {"filter": "", "action": {"pause": {}}}, expect=202)
+    until(lambda: site.get("/v1/jobs/" + job["id"])["state"] == "done", "the job to end")
     rows = _audit(site)
     check.equal([(r["action"], r["object"], r["actor"], r["detail"]) for r in rows],
-                [("job.create", job["id"], "token:admin", {"kind": "bulk"})], "rows")
+                [("job.end", job["id"], "token:admin",
+                  {"kind": "bulk", "state": "done", "matched": 0, "done": 0, "changed": 0,
+                   "unchanged": 0, "refused": 0, "skipped": 0}),
+                 ("job.create", job["id"], "token:admin", {"kind": "bulk"})], "rows")
 
 
 def a_period_of_the_audit_log_is_found(t):
