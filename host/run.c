@@ -6,10 +6,12 @@
  *   DRAINING -> STOPPED   all under way is settled, or `drain` has passed, or
  *                         a second signal
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "api/listener.h"
@@ -30,7 +32,8 @@ struct handed {
 
 struct running {
 	struct site *site;
-	uv_signal_t term, interrupt, hup;
+	int signals; /* borrowed: a descriptor they are read from */
+	uv_poll_t caught;
 	uv_timer_t drain;  /* real time: it must end under a virtual clock too */
 	int64_t drain_end; /* ticks */
 	bool is_draining;
@@ -68,9 +71,8 @@ static void drain(struct running *r)
 	uv_timer_start(&r->drain, on_drain, 0, DRAIN_STEP_MS);
 }
 
-static void on_stop(uv_signal_t *sig, int number)
+static void stop(struct running *r, int number)
 {
-	struct running *r = sig->data;
 	if (r->next) { /* a change-over ends here */
 		site_free(r->next);
 		r->next = NULL;
@@ -107,11 +109,9 @@ static int32_t reload(void *ctx, struct buf *text)
 	return 0;
 }
 
-static void on_hup(uv_signal_t *sig, int number)
+static void reload_by_signal(struct running *r)
 {
-	struct running *r = sig->data;
 	struct buf text = {0};
-	(void)number;
 	int32_t rc = reload(r, &text);
 	audit_reload(r->site->engine, STR_LIT("signal:HUP"), rc);
 	buf_char(&text, '\0');
@@ -122,40 +122,51 @@ static void on_hup(uv_signal_t *sig, int number)
 	buf_free(&text);
 }
 
-/* Between two sites a signal waits for the next one's handlers. Held while
- * threads are made, too: they inherit it, so that no signal finds one of them
- * when this one holds it. */
-static void hold_signals(int how)
+/* ---- signals ---- */
+
+/*
+ * Blocked in every thread and read from a descriptor that outlives the sites:
+ * one that comes between two sites waits for the next one's loop, and none
+ * finds a handler gone.
+ */
+static int open_signals(void)
 {
 	sigset_t set;
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
-	pthread_sigmask(how, &set, NULL);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static void on_signals(uv_poll_t *poll, int status, int events)
+{
+	struct running *r = poll->data;
+	struct signalfd_siginfo info;
+	(void)status;
+	(void)events;
+	while (read(r->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			reload_by_signal(r);
+		else
+			stop(r, (int)info.ssi_signo);
+	}
 }
 
 static void catch_signals(struct running *r)
 {
 	uv_loop_t *uv = loop_uv(r->site->loop);
-	signal(SIGPIPE, SIG_IGN);
-	uv_signal_init(uv, &r->term);
-	uv_signal_init(uv, &r->interrupt);
-	uv_signal_init(uv, &r->hup);
+	uv_poll_init(uv, &r->caught, r->signals);
 	uv_timer_init(uv, &r->drain);
-	r->term.data = r->interrupt.data = r->hup.data = r->drain.data = r;
-	uv_signal_start(&r->term, on_stop, SIGTERM);
-	uv_signal_start(&r->interrupt, on_stop, SIGINT);
-	uv_signal_start(&r->hup, on_hup, SIGHUP);
+	r->caught.data = r->drain.data = r;
+	uv_poll_start(&r->caught, UV_READABLE, on_signals);
 }
 
 static void drop_signals(struct running *r)
 {
-	/* What was caught and is not told yet: it may end a change-over. */
-	uv_run(loop_uv(r->site->loop), UV_RUN_NOWAIT);
-	uv_close((uv_handle_t *)&r->term, NULL);
-	uv_close((uv_handle_t *)&r->interrupt, NULL);
-	uv_close((uv_handle_t *)&r->hup, NULL);
+	uv_close((uv_handle_t *)&r->caught, NULL);
 	uv_close((uv_handle_t *)&r->drain, NULL);
 	/* The handles are this function's caller's: closed before it returns. */
 	uv_run(loop_uv(r->site->loop), UV_RUN_NOWAIT);
@@ -345,15 +356,15 @@ static void hand_on(const struct running *r, struct handed *hand)
 
 /* Runs s until it ends; *next is the site that takes over, *hand what it gets
  * from this one. */
-static int run_site(struct site *s, const char *path, struct site **next, struct handed *hand)
+static int run_site(struct site *s, const char *path, int signals, struct site **next,
+		    struct handed *hand)
 {
-	struct running r = {.site = s, .path = path};
+	struct running r = {.site = s, .path = path, .signals = signals};
 	struct conf_report report;
 	struct err e = {0};
 	int status = 0;
 	conf_report_init(&report, path);
 	set_up_log(s);
-	hold_signals(SIG_BLOCK);
 	catch_signals(&r);
 	if (open_all(&r, hand, &report, &e) < 0) {
 		if (e.text[0])
@@ -363,13 +374,10 @@ static int run_site(struct site *s, const char *path, struct site **next, struct
 		status = 1;
 	} else {
 		say_listening(s);
-		hold_signals(SIG_UNBLOCK);
 		loop_run(s->loop);
-		hold_signals(SIG_BLOCK);
-	}
-	drop_signals(&r);
-	if (!status)
 		log_info(r.next ? "changing over" : "stopped");
+	}
+	drop_signals(&r); /* what comes now is for the next site, if any */
 	hand_on(&r, hand);
 	close_all(s);
 	conf_report_free(&report);
@@ -385,17 +393,24 @@ int command_run(const struct args *a)
 	int status = take_options(a, &o);
 	if (status)
 		return status;
+	/* Before there is any thread: they inherit what is blocked. */
+	int signals = open_signals();
+	if (signals < 0) {
+		fprintf(stderr, "txwatch: no descriptor for signals: %s\n", strerror(errno));
+		return 1;
+	}
 	conf_report_init(&report, o.path);
 	struct site *s = site_load(o.path, &o.clock, &report);
 	print_report(&report);
 	conf_report_free(&report);
 	if (!s)
-		return 1;
+		status = 1;
 	for (struct site *next; s; s = next) {
-		status = run_site(s, o.path, &next, &hand);
+		status = run_site(s, o.path, signals, &next, &hand);
 		if (next)
 			set_up_log(next); /* its clock outlives this one's */
 		site_free(s);
 	}
+	close(signals);
 	return status;
 }
