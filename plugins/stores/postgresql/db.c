@@ -131,7 +131,9 @@ static int32_t set_up(struct db *db, txw_error *err)
 	 * A unit is durable when COMMIT answers, whatever the server's default;
 	 * what asks for more than `on` (remote_apply) stays. And a statement is
 	 * planned once, perhaps while its table is empty: it must go by the
-	 * indexes all the same when the table has grown.
+	 * indexes all the same when the table has grown. To a plan that can not
+	 * the server then gives a cost that would have it compiled (jit), which
+	 * takes longer than any page.
 	 */
 	snprintf(sql, sizeof(sql),
 		 "SET search_path = %s; SET statement_timeout = %lld;"
@@ -140,7 +142,7 @@ static int32_t set_up(struct db *db, txw_error *err)
 		 "SELECT set_config('synchronous_commit', 'on', false)"
 		 " WHERE current_setting('synchronous_commit') = 'off';"
 		 "SELECT set_config(name, 'off', false) FROM pg_settings WHERE name IN"
-		 " ('enable_seqscan', 'enable_hashjoin', 'enable_mergejoin')",
+		 " ('enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit')",
 		 o->schema, (long long)(ms ? ms : 1));
 	return db_exec(db, sql, err);
 }
