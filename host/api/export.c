@@ -264,13 +264,13 @@ static void put_error(struct export *x)
 /* The next block into told; false: there is none, and *end says why. */
 static bool turn(struct export *x, int32_t *end)
 {
-	bool is_broken = x->job.rc < 0 || (x->is_late && !x->walk.is_over);
 	x->told.len = x->sent = 0;
-	if (x->is_reading) {
+	if (x->is_reading) { /* the reader's thread has all but told */
 		x->is_waiting = true;
 		*end = HTTP_WAIT;
 		return false;
 	}
+	bool is_broken = x->job.rc < 0 || (x->is_late && !x->walk.is_over);
 	if (x->next.len) {
 		struct buf empty = x->told;
 		x->told = x->next;
