@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "api/allowance.h"
 #include "api/bulk.h"
 #include "api/inside.h"
 #include "api/listener.h"
@@ -39,6 +40,16 @@ static void on_burst(void *ctx, txw_str peer)
 	buf_free(&actor);
 }
 
+/* What the http section says of how requests are met. */
+static void take_manners(struct api *api)
+{
+	const struct conf_section *s = listener_section(api->site->conf);
+	if (!s)
+		return;
+	api->allowances = allowances_open(conf_text(s, "rate"));
+	api->n_origins = conf_list(s, "cors-origins", &api->origins);
+}
+
 static void api_free(struct api *api)
 {
 	if (api->waits)
@@ -46,6 +57,8 @@ static void api_free(struct api *api)
 	if (api->stats)
 		stats_close(api);
 	mounts_close(api);
+	buf_free(&api->openapi);
+	allowances_close(api->allowances);
 	if (api->rows)
 		rowcache_close(api->rows);
 	cursor_key_free(api->cursors);
@@ -81,9 +94,11 @@ struct api *api_open(struct api_site *site, struct conf_report *report, struct e
 	api->token_uses = token_uses_open(api);
 	api->rows = rowcache_open();
 	engine_on_rows(site->engine, rowcache_forget, api->rows);
+	take_manners(api);
 	stats_open(api);
 	jobs_add_kind(site->jobs, &BULK_KIND, api);
 	jobs_add_kind(site->jobs, &PURGE_KIND, api);
+	description_open(api);
 	return api;
 
 fail:

@@ -25,16 +25,17 @@ struct batch_head {
 	uint32_t atomic;
 	txw_str show; /* "return" */
 };
-static const struct input_row HEAD[] = {
+const struct input_row BATCH_ROWS[] = {
     {"operations", INPUT_SKIP, INPUT_REQUIRED, 0, 0, 0},
     {"atomic", INPUT_BOOL, 0, offsetof(struct batch_head, atomic), 0, 0},
     {"return", INPUT_LINE, 0, offsetof(struct batch_head, show), 16, 0},
 };
+const size_t BATCH_ROWS_N = sizeof(BATCH_ROWS) / sizeof(BATCH_ROWS[0]);
 
 static bool read_head(struct write *w)
 {
 	struct batch_head head = {0};
-	if (!input_read(&w->in, w->json, HEAD, sizeof(HEAD) / sizeof(HEAD[0]), &head, NULL))
+	if (!input_read(&w->in, w->json, BATCH_ROWS, BATCH_ROWS_N, &head, NULL))
 		return false;
 	w->batch->atomic = head.atomic;
 	w->shows_whole = str_is(head.show, "transaction");

@@ -98,11 +98,12 @@ struct bulk_head {
 	txw_str filter;
 	uint32_t dry_run;
 };
-static const struct input_row HEAD[] = {
+const struct input_row BULK_ROWS[] = {
     {"filter", INPUT_TEXT, INPUT_REQUIRED, offsetof(struct bulk_head, filter), FILTER_TEXT_MAX, 0},
     {"action", INPUT_SKIP, INPUT_REQUIRED, 0, 0, 0},
     {"dry_run", INPUT_BOOL, 0, offsetof(struct bulk_head, dry_run), 0, 0},
 };
+const size_t BULK_ROWS_N = sizeof(BULK_ROWS) / sizeof(BULK_ROWS[0]);
 
 /* The params into b. Negative: b->in.mistake is set, or else the filter cannot
  * be read. */
@@ -110,7 +111,7 @@ static int32_t read_params(struct bulk *b, const json_t *params, txw_time now, s
 {
 	struct bulk_head head = {0};
 	b->in.arena = &b->arena;
-	if (!input_read(&b->in, params, HEAD, sizeof(HEAD) / sizeof(HEAD[0]), &head, NULL) ||
+	if (!input_read(&b->in, params, BULK_ROWS, BULK_ROWS_N, &head, NULL) ||
 	    !read_action(&b->in, json_object_get(params, "action"), now, &b->op))
 		return err_set(e, TXW_E_INVALID, "%s: %s", b->in.mistake.member,
 			       b->in.mistake.text);

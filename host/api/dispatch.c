@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "api/allowance.h"
+#include "api/cors.h"
+#include "api/encoding.h"
 #include "api/inside.h"
 #include "api/stats.h"
 #include "api/tokens.h"
@@ -80,9 +83,43 @@ static void set_link(struct call *c, const char *cursor)
 	buf_free(&b);
 }
 
+bool call_unchanged(struct call *c, const char *etag)
+{
+	char packed[sizeof(((struct answer *)0)->etag)];
+	txw_str tags = http_header(c->request, "If-None-Match");
+	if (tags.len == 0 || etag[0] == '\0')
+		return false;
+	if (str_is(tags, "*") || memmem(tags.ptr, tags.len, etag, strlen(etag)))
+		return true;
+	snprintf(packed, sizeof(packed), "%s", etag);
+	encoding_tag(packed, sizeof(packed));
+	c->tag_is_packed = memmem(tags.ptr, tags.len, packed, strlen(packed)) != NULL;
+	return c->tag_is_packed;
+}
+
+void answer_pack(struct answer *a, const struct call *c, bool more)
+{
+	bool is_worth = a->body.len >= ENCODING_MIN && (more || a->body.len <= ENCODING_LOOP_MAX);
+	if (c->takes_gzip && is_worth && !a->is_packed)
+		a->is_packed = encoding_pack(&a->body);
+}
+
+/* What tells caches of packed and plain answers. */
+static void set_encoding(struct call *c, struct answer *a)
+{
+	answer_pack(a, c, false);
+	if (a->is_packed)
+		http_set_header(c->request, "Content-Encoding", STR_LIT("gzip"));
+	if (a->is_packed || a->body.len >= ENCODING_MIN || a->status == 304)
+		http_set_header(c->request, "Vary", STR_LIT("Accept-Encoding"));
+	if (a->is_packed || (a->status == 304 && c->tag_is_packed))
+		encoding_tag(a->etag, sizeof(a->etag));
+}
+
 void call_answer(struct call *c, struct answer *a)
 {
 	struct api *api = c->api;
+	set_encoding(c, a);
 	if (a->etag[0])
 		http_set_header(c->request, "ETag", str_of(a->etag));
 	if (a->location[0])
@@ -159,8 +196,8 @@ void call_failed(struct call *c, int32_t rc, const struct err *e, const char *wh
 	bool is_theirs = p == PROBLEM_INVALID || p == PROBLEM_ADDRESS_REFUSED ||
 			 p == PROBLEM_BUSY || p == PROBLEM_CONFLICT;
 	if (!is_theirs)
-		log_warn("a request failed", "request", http_request_id(c->request).ptr, "why",
-			 e ? e->text : err_name(rc));
+		log_warn("a request failed", "request", http_request_id(c->request).ptr, "trace",
+			 http_trace(c->request).ptr, "why", e ? e->text : err_name(rc));
 	call_problem(c, p, "%s", is_theirs && e ? e->text : "");
 }
 
@@ -238,6 +275,27 @@ static bool authorize(struct call *c, enum scope needs)
 	return false;
 }
 
+/* http.rate; the virtual clock is moved for nothing. */
+static bool spend(struct call *c)
+{
+	struct allowances *all = c->api->allowances;
+	struct allowance one;
+	char text[ALLOWANCE_TEXT_MAX];
+	struct log_num seconds;
+	if (!all || !c->token || (c->route->flags & ROUTE_VIRTUAL))
+		return true;
+	allowance_take(all, c->tenant, str_of(c->token->actor), loop_now(c->api->site->loop), &one);
+	allowance_policy(all, text);
+	http_set_header(c->request, "RateLimit-Policy", str_of(text));
+	allowance_print(&one, text);
+	http_set_header(c->request, "RateLimit", str_of(text));
+	if (one.wait == 0)
+		return true;
+	http_set_header(c->request, "Retry-After", str_of(log_int(&seconds, one.wait)));
+	call_problem(c, PROBLEM_RATE, NULL);
+	return false;
+}
+
 struct query_check {
 	struct call *call;
 	txw_str wrong;
@@ -287,6 +345,18 @@ static bool check_queries(struct call *c)
 	return false;
 }
 
+/* Unpacking what a stranger packed could take any memory: nothing is. */
+static bool check_coding(struct call *c)
+{
+	txw_str coding = http_header(c->request, "Content-Encoding");
+	bool is_plain = coding.len == 8 && strncasecmp(coding.ptr, "identity", 8) == 0;
+	if (coding.len == 0 || is_plain || !(c->route->flags & (ROUTE_BODY | ROUTE_STREAM)))
+		return true;
+	http_set_header(c->request, "Accept-Encoding", STR_LIT("identity"));
+	call_problem(c, PROBLEM_MEDIA_TYPE, "send the body without a Content-Encoding");
+	return false;
+}
+
 static bool check_body(struct call *c)
 {
 	txw_str body = http_body(c->request);
@@ -294,6 +364,8 @@ static bool check_body(struct call *c)
 		call_problem(c, PROBLEM_TOO_LARGE, "a body of this route has at most 256 KB");
 		return false;
 	}
+	if (!check_coding(c))
+		return false;
 	if (!(c->route->flags & ROUTE_BODY) || body.len == 0)
 		return true;
 	/* A page of another origin cannot send this type unasked. */
@@ -306,35 +378,48 @@ static bool check_body(struct call *c)
 	return is_json;
 }
 
-/* An exporter's page: numbers of all tenants. true: the call is answered. */
-static bool answer_page(struct call *c)
+/* An exporter's page: numbers of all tenants. */
+static void answer_page(struct call *c)
 {
-	if (!mounts_has(c))
-		return false;
 	if (c->api->are_pages_open) {
 		mounts_answer(c);
-		return true;
+		return;
 	}
 	if (!authorize(c, SCOPE_READ))
-		return true;
+		return;
 	if (str_eq(c->tenant, AUDIT_SITE))
 		mounts_answer(c);
 	else
 		call_problem(c, PROBLEM_FORBIDDEN, "this page is for the tenant `%s`",
 			     AUDIT_SITE.ptr);
-	return true;
 }
 
-static void no_route(struct call *c, const struct route_match *m)
+/* The path is an exporter's, or not known, or not by this method. allow: the
+ * methods it has. */
+static void no_route(struct call *c, const char *allow)
 {
-	if (answer_page(c))
-		return;
-	if (m->allow[0] == '\0') {
+	char methods[96];
+	txw_str method = http_method(c->request);
+	if (mounts_has(c)) {
+		if (str_is(method, "GET") || str_is(method, "HEAD")) {
+			answer_page(c);
+			return;
+		}
+		allow = "GET, HEAD";
+	}
+	if (allow[0] == '\0') {
 		call_problem(c, PROBLEM_NOT_FOUND, "there is no such route");
 		return;
 	}
-	http_set_header(c->request, "Allow", str_of(m->allow));
-	call_problem(c, PROBLEM_METHOD, "this route has %s", m->allow);
+	snprintf(methods, sizeof(methods), "%s, OPTIONS", allow);
+	http_set_header(c->request, "Allow", str_of(methods));
+	if (str_is(method, "OPTIONS")) {
+		struct answer a = {.status = 204};
+		cors_preflight(c->request, c->api->origins, c->api->n_origins, methods);
+		call_answer(c, &a);
+		return;
+	}
+	call_problem(c, PROBLEM_METHOD, "this route has %s", methods);
 }
 
 /* Asked of every request: most are told from it at a glance. */
@@ -362,10 +447,13 @@ void dispatch(void *ctx, struct http_request *r)
 	route_find(http_method(r), http_path(r), loop_clock(api->site->loop)->is_virtual, &m);
 	c->route = m.route;
 	memcpy(c->param, m.param, sizeof(m.param));
+	c->takes_gzip = encoding_takes_gzip(http_header(r, "Accept-Encoding"));
+	cors_answer(r, api->origins, api->n_origins);
 	if (!m.route) {
-		no_route(c, &m);
+		no_route(c, m.allow);
 		return;
 	}
-	if (authorize(c, m.route->scope) && check_queries(c) && check_body(c) && once_begin(c))
+	if (authorize(c, m.route->scope) && spend(c) && check_queries(c) && check_body(c) &&
+	    once_begin(c))
 		m.route->run(c);
 }

@@ -106,11 +106,5 @@ bool mounts_has(const struct call *c)
 
 void mounts_answer(struct call *c)
 {
-	txw_str method = http_method(c->request);
-	if (str_is(method, "GET") || str_is(method, "HEAD")) {
-		answer(c, find(c));
-		return;
-	}
-	http_set_header(c->request, "Allow", STR_LIT("GET, HEAD"));
-	call_problem(c, PROBLEM_METHOD, "this route has GET, HEAD");
+	answer(c, find(c));
 }

@@ -75,6 +75,9 @@ void do_pollers(struct call *c);
 void do_healthz(struct call *c);
 void do_readyz(struct call *c);
 
+/* openapi.c */
+void do_openapi(struct call *c);
+
 /* test_clock.c */
 void do_clock_get(struct call *c);
 void do_clock_advance(struct call *c);

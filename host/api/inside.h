@@ -28,6 +28,7 @@ struct event_waits;
 struct route_stats;
 struct mount;
 struct token_uses;
+struct allowances;
 struct idempotent; /* a request with an Idempotency-Key */
 
 struct api {
@@ -44,6 +45,11 @@ struct api {
 	struct mount *mounts;         /* exporters' paths */
 	size_t n_mounts;
 	bool are_pages_open;
+	struct allowances *allowances; /* NULL: tokens have no rate */
+	const txw_str *origins;        /* of other pages that may ask; the config's */
+	size_t n_origins;
+	struct buf openapi; /* the document */
+	char openapi_tag[32];
 	struct route_stats *stats; /* one a route, and one for what has none */
 	struct metric *requests;
 	struct series *replays;
@@ -60,6 +66,7 @@ struct api {
 struct answer {
 	int status;
 	bool is_problem;
+	bool is_packed;    /* with gzip */
 	const char *type;  /* of the body; NULL: JSON, or a problem */
 	char etag[32];     /* "" = none */
 	char location[96]; /* "" = none */
@@ -77,6 +84,8 @@ struct call {
 	struct arena *arena; /* the request's */
 	int64_t began;       /* ticks */
 	struct idempotent *once;
+	bool takes_gzip;
+	bool tag_is_packed; /* If-None-Match was of the packed answer */
 };
 
 /* ---- dispatch.c: answers; each call_ ends the call. [loop] ---- */
@@ -182,7 +191,7 @@ void waits_close(struct event_waits *w);
 
 /* exporters.c */
 void mounts_open(struct api *api);
-/* Does the path belong to one? Then mounts_answer() ends the call. */
+/* Does the path belong to one? Then mounts_answer() may end the call. */
 bool mounts_has(const struct call *c);
 void mounts_answer(struct call *c);
 void mounts_close(struct api *api);
@@ -198,5 +207,12 @@ void json_event_content(struct buf *b, const txw_event *ev);
 /* tx_at.c: with ?at= answers (later) with the transaction as it was; false:
  * there is no such parameter. */
 bool tx_at(struct call *c, const txw_tx_name *name);
+/* openapi.c: prints the document that /openapi.json answers with. */
+void description_open(struct api *api);
+/* dispatch.c: If-None-Match names this ETag, or the packed answer's. */
+bool call_unchanged(struct call *c, const char *etag);
+/* Packs the answer if its caller takes that and it is worth it; more: even if
+ * it is long. [any] */
+void answer_pack(struct answer *a, const struct call *c, bool more);
 
 #endif

@@ -86,9 +86,12 @@ const size_t UPDATE_ROWS_N = COUNT(UPDATE_ROWS);
 const struct input_row IMPORT_ROWS[] = {IMPORT_MEMBERS};
 const size_t IMPORT_ROWS_N = COUNT(IMPORT_ROWS);
 
-static const struct input_row BATCH_CREATE[] = {BATCH_MEMBERS, CREATE_MEMBERS};
-static const struct input_row BATCH_STATUS[] = {BATCH_MEMBERS, EXISTING_MEMBERS, STATUS_MEMBERS};
-static const struct input_row BATCH_UPDATE[] = {BATCH_MEMBERS, EXISTING_MEMBERS, UPDATE_MEMBERS};
+const struct input_row BATCH_CREATE_ROWS[] = {BATCH_MEMBERS, CREATE_MEMBERS};
+const size_t BATCH_CREATE_ROWS_N = COUNT(BATCH_CREATE_ROWS);
+const struct input_row BATCH_STATUS_ROWS[] = {BATCH_MEMBERS, EXISTING_MEMBERS, STATUS_MEMBERS};
+const size_t BATCH_STATUS_ROWS_N = COUNT(BATCH_STATUS_ROWS);
+const struct input_row BATCH_UPDATE_ROWS[] = {BATCH_MEMBERS, EXISTING_MEMBERS, UPDATE_MEMBERS};
+const size_t BATCH_UPDATE_ROWS_N = COUNT(BATCH_UPDATE_ROWS);
 
 static const struct {
 	const char *name;
@@ -96,9 +99,9 @@ static const struct {
 	const struct input_row *rows;
 	size_t n;
 } KINDS[] = {
-    {"create", OP_CREATE, BATCH_CREATE, COUNT(BATCH_CREATE)},
-    {"status", OP_STATUS, BATCH_STATUS, COUNT(BATCH_STATUS)},
-    {"update", OP_UPDATE, BATCH_UPDATE, COUNT(BATCH_UPDATE)},
+    {"create", OP_CREATE, BATCH_CREATE_ROWS, COUNT(BATCH_CREATE_ROWS)},
+    {"status", OP_STATUS, BATCH_STATUS_ROWS, COUNT(BATCH_STATUS_ROWS)},
+    {"update", OP_UPDATE, BATCH_UPDATE_ROWS, COUNT(BATCH_UPDATE_ROWS)},
 };
 
 bool members_check(struct input *in, txw_time now, struct op *op)

@@ -14,7 +14,11 @@ static int32_t page_run(struct read_job *job, const txw_store *store, void *read
 	struct page *p = (struct page *)job;
 	answer_reset(&p->answer);
 	p->answer.status = 200;
-	return p->fill(p, store, reader, e);
+	int32_t rc = p->fill(p, store, reader, e);
+	/* Here, however long it is: this thread keeps nobody waiting. */
+	if (rc >= 0)
+		answer_pack(&p->answer, p->call, true);
+	return rc;
 }
 
 static void page_done(struct read_job *job)

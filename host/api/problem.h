@@ -57,6 +57,8 @@
 	  "The key was used with another body")                                                    \
 	X(THROTTLED, "throttled", 429, "Too many failures",                                        \
 	  "Too many wrong tokens from this address; wait `Retry-After` seconds")                   \
+	X(RATE, "rate-limited", 429, "Too many requests",                                          \
+	  "The token has spent its allowance (`http.rate`); wait `Retry-After` seconds")           \
 	X(HEADERS, "headers-too-large", 431, "Headers too large",                                  \
 	  "The request's headers are longer than 10000 bytes")                                     \
 	X(INTERNAL, "internal", 500, "Internal error", "A fault of txwatch; the log has more")     \

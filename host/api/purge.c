@@ -9,6 +9,7 @@
 
 #include "api/bulk.h"
 #include "api/handlers.h"
+#include "api/write.h"
 #include "base/row.h"
 #include "engine/audit.h"
 #include "engine/purge.h"
@@ -25,18 +26,19 @@ struct purging {
 };
 
 #define AT(field) offsetof(struct purging, field)
-static const struct input_row ROWS[] = {
+const struct input_row PURGE_ROWS[] = {
     {"flow", INPUT_LINE, INPUT_NULLABLE, AT(flow), 128, 0},
     {"outcome", INPUT_LINE, INPUT_NULLABLE, AT(outcome), 16, 0},
     {"finished_before", INPUT_TIME, INPUT_REQUIRED, AT(finished_before), 0, 0},
     {"dry_run", INPUT_BOOL, 0, AT(dry_run), 0, 0},
 };
+const size_t PURGE_ROWS_N = sizeof(PURGE_ROWS) / sizeof(PURGE_ROWS[0]);
 
 /* Texts are borrowed from the params. */
 static bool read_params(struct purging *p, const json_t *params, txw_time now)
 {
 	p->in.arena = &p->arena;
-	if (!input_read(&p->in, params, ROWS, sizeof(ROWS) / sizeof(ROWS[0]), p, NULL))
+	if (!input_read(&p->in, params, PURGE_ROWS, PURGE_ROWS_N, p, NULL))
 		return false;
 	if (p->outcome.len &&
 	    (!outcome_parse(p->outcome, &p->outcome_number) || p->outcome_number == TXW_OPEN))

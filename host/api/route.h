@@ -22,6 +22,13 @@ const char *scope_name(enum scope s);
 #define ROUTE_REST    8u  /* its last parameter may hold slashes */
 #define ROUTE_STREAM  32u /* a POST ":word" that takes its body as it comes */
 #define ROUTE_VIRTUAL 16u /* exists under a virtual clock only */
+/* What its description says of it. */
+#define ROUTE_MAY_LACK 128u  /* the body */
+#define ROUTE_MADE     256u  /* answers 201 */
+#define ROUTE_LATER    512u  /* answers 202 */
+#define ROUTE_ALSO_200 1024u /* beside 201 or 202 */
+#define ROUTE_TAGGED   2048u /* has an ETag; GET may answer 304, others 412 */
+#define ROUTE_SICK     4096u /* 503 has the same answer */
 
 struct route_query {
 	const char *name; /* NULL ends a list */
@@ -36,7 +43,7 @@ struct route {
 	uint32_t flags;
 	void (*run)(struct call *c);
 	const char *summary;
-	const char *body;                  /* schema names, or NULL */
+	const char *body;                  /* names of schema.h, or NULL */
 	const char *answer;                /* on 2xx */
 	const struct route_query *queries; /* NULL = none */
 };

@@ -76,6 +76,7 @@ static void submit(struct call *c, enum sub_what what, json_t *body)
 	r->tenant = arena_str(&r->arena, c->tenant);
 	r->id = arena_str(&r->arena, c->param[0]);
 	r->actor = arena_str(&r->arena, str_of(c->token->actor));
+	r->trace = arena_str(&r->arena, http_trace_theirs(c->request));
 	r->body = body;
 	r->done = done;
 	r->finish = c->once ? finish : NULL;

@@ -5,6 +5,7 @@
  *   DELETE  the same: once it is answered, no request passes with it
  */
 #include "api/tokens.h"
+#include "api/write.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -28,13 +29,14 @@ struct body {
 	int64_t expires_in;
 };
 
-static const struct input_row ROWS[] = {
+const struct input_row TOKEN_ROWS[] = {
     {"name", INPUT_LINE, INPUT_REQUIRED, offsetof(struct body, name), 64, 0},
     {"scopes", INPUT_SKIP, INPUT_REQUIRED, 0, 0, 0},
     {"tenant", INPUT_LINE, 0, offsetof(struct body, tenant), 64, 0},
     {"expires_at", INPUT_TIME, 0, offsetof(struct body, expires_at), 0, 0},
     {"expires_in", INPUT_PERIOD, 0, offsetof(struct body, expires_in), 0, 0},
 };
+const size_t TOKEN_ROWS_N = sizeof(TOKEN_ROWS) / sizeof(TOKEN_ROWS[0]);
 
 static bool scope_of(const json_t *v, enum scope *out)
 {
@@ -63,7 +65,7 @@ static bool read_scopes(struct input *in, const json_t *list, enum scope *out)
 static bool read_body(struct input *in, const json_t *object, txw_time now, struct body *b,
 		      enum scope *scope)
 {
-	if (!input_read(in, object, ROWS, sizeof(ROWS) / sizeof(ROWS[0]), b, NULL) ||
+	if (!input_read(in, object, TOKEN_ROWS, TOKEN_ROWS_N, b, NULL) ||
 	    !read_scopes(in, json_object_get(object, "scopes"), scope))
 		return false;
 	if (b->expires_at && b->expires_in)

@@ -22,6 +22,11 @@ static bool take_if_match(struct call *c, struct op *op)
 		return true;
 	bool is_quoted = tag.len >= 3 && tag.ptr[0] == '"' && tag.ptr[tag.len - 1] == '"';
 	txw_str inner = is_quoted ? (txw_str){tag.ptr + 1, tag.len - 2} : STR_NONE;
+	/* The packed answer's tag is of the same version. */
+	static const txw_str packed = {"-gzip", 5};
+	if (inner.len > packed.len &&
+	    memcmp(inner.ptr + inner.len - packed.len, packed.ptr, packed.len) == 0)
+		inner.len -= packed.len;
 	if (str_int(inner, &op->if_version) && op->if_version > 0)
 		return true;
 	call_problem(c, PROBLEM_PRECONDITION, "If-Match must be the ETag of the transaction");
@@ -117,16 +122,6 @@ struct tx_read {
 	uint64_t moment; /* for the cache */
 };
 
-static bool is_unchanged(struct call *c, const char *etag)
-{
-	txw_str tags = http_header(c->request, "If-None-Match");
-	if (tags.len == 0)
-		return false;
-	if (str_is(tags, "*"))
-		return true;
-	return memmem(tags.ptr, tags.len, etag, strlen(etag)) != NULL;
-}
-
 static int32_t take_tx(void *ctx, const txw_tx *row)
 {
 	struct tx_read *r = ctx;
@@ -134,7 +129,7 @@ static int32_t take_tx(void *ctx, const txw_tx *row)
 		return 1;
 	r->is_found = true;
 	etag_print(r->answer.etag, row->version);
-	if (is_unchanged(r->call, r->answer.etag)) {
+	if (call_unchanged(r->call, r->answer.etag)) {
 		r->answer.status = 304;
 		return 1;
 	}
@@ -166,7 +161,7 @@ static bool answer_from_cache(struct call *c, txw_id id)
 	if (!rowcache_get(c->api->rows, id, c->tenant, &version, &a.body))
 		return false;
 	etag_print(a.etag, version);
-	if (is_unchanged(c, a.etag)) {
+	if (call_unchanged(c, a.etag)) {
 		a.status = 304;
 		buf_free(&a.body);
 	}

@@ -3,32 +3,13 @@
 
 #include <stdlib.h>
 
-#define TRACE_LEN 55 /* 00-TRACE-PARENT-FLAGS */
-
-/* The request's traceparent, if it is one (W3C Trace Context, 3.2). */
-static txw_str trace_of(struct call *c)
-{
-	txw_str t = http_header(c->request, "traceparent");
-	bool is_good = t.len == TRACE_LEN && t.ptr[0] == '0' && t.ptr[1] == '0';
-	bool has_trace = false, has_parent = false;
-	for (size_t i = 2; i < TRACE_LEN && is_good; i++) {
-		bool is_dash = i == 2 || i == 35 || i == 52;
-		char ch = t.ptr[i];
-		is_good = is_dash ? ch == '-'
-				  : (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'f');
-		has_trace |= i < 35 && !is_dash && ch != '0';
-		has_parent |= i > 35 && i < 52 && ch != '0';
-	}
-	return is_good && has_trace && has_parent ? t : STR_NONE;
-}
-
 void write_ops(struct write *w, size_t n)
 {
 	struct batch *b = w->batch;
 	txw_str tenant = w->call->tenant;
 	/* The token may go with a reload while the batch waits. */
 	txw_str actor = arena_str(&b->arena, str_of(w->call->token->actor));
-	txw_str trace = arena_str(&b->arena, trace_of(w->call));
+	txw_str trace = arena_str(&b->arena, http_trace_theirs(w->call->request));
 	b->ops = xcalloc(n, sizeof(struct op));
 	b->n = n;
 	for (size_t i = 0; i < n; i++) {

@@ -56,6 +56,24 @@ extern const struct input_row UPDATE_ROWS[];
 extern const size_t UPDATE_ROWS_N;
 extern const struct input_row IMPORT_ROWS[];
 extern const size_t IMPORT_ROWS_N;
+extern const struct input_row BATCH_CREATE_ROWS[];
+extern const size_t BATCH_CREATE_ROWS_N;
+extern const struct input_row BATCH_STATUS_ROWS[];
+extern const size_t BATCH_STATUS_ROWS_N;
+extern const struct input_row BATCH_UPDATE_ROWS[];
+extern const size_t BATCH_UPDATE_ROWS_N;
+/* tokens.c */
+extern const struct input_row TOKEN_ROWS[];
+extern const size_t TOKEN_ROWS_N;
+/* purge.c */
+extern const struct input_row PURGE_ROWS[];
+extern const size_t PURGE_ROWS_N;
+/* bulk.c */
+extern const struct input_row BULK_ROWS[];
+extern const size_t BULK_ROWS_N;
+/* batch.c */
+extern const struct input_row BATCH_ROWS[];
+extern const size_t BATCH_ROWS_N;
 
 /* Reads one operation of :batch, `{"op":...}`. */
 bool members_batch_op(struct input *in, const json_t *object, txw_time now, struct op *op);

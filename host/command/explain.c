@@ -1,10 +1,11 @@
 /* explain.c: `txwatch explain`: what may stand in a plugin's sections, or in
- * the host's own. */
+ * the host's own; the API's description and page. */
 #include "command/explain.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "api/openapi.h"
 #include "base/str.h"
 #include "command/finding.h"
 
@@ -86,6 +87,17 @@ static int explain_all(const struct request *r, struct buf *out)
 	return status;
 }
 
+static int explain_openapi(const struct request *r)
+{
+	struct buf out = {0};
+
+	openapi_print(&out, r->is_all);
+	buf_char(&out, '\n');
+	fwrite(out.ptr, 1, out.len, stdout);
+	buf_free(&out);
+	return 0;
+}
+
 static int explain(struct request *r)
 {
 	struct buf out = {0};
@@ -111,7 +123,12 @@ int command_explain(const struct args *a)
 	struct request r = {.name = args_word(a, 0),
 			    .is_markdown = args_has(a, "markdown"),
 			    .is_all = args_has(a, "all")};
+	const char *page = args_get(a, "api");
 
+	if (page)
+		return explain_api(page);
+	if (args_has(a, "openapi"))
+		return explain_openapi(&r);
 	if (r.name && r.is_all) {
 		fprintf(stderr, "txwatch explain: a name or --all, not both\n");
 		return EXIT_USAGE;

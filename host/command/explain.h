@@ -17,6 +17,9 @@ void explain_reference(struct buf *out, const struct plugins *plugins);
 
 /* The fields of filters, one a paragraph or as a table. */
 void explain_filter(struct buf *out, bool is_markdown);
+/* The page's file with what the route table says of each route put in anew, on
+ * standard output. The exit status: 1 if a route is missing in it. */
+int explain_api(const char *path);
 
 /* "flow NAME { ... }" */
 void explain_form(struct buf *out, const struct conf_schema *schema);

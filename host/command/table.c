@@ -40,6 +40,12 @@ static const struct command_option EXPLAIN_OPTIONS[] = {
     CONFIG_OPTION,
     PLUGIN_PATH_OPTION,
     {.name = "markdown", .help = "Print Markdown"},
+    {.name = "openapi",
+     .help = "The API's description; with --all the virtual clock's routes, too"},
+    {.name = "api",
+     .value = "PAGE",
+     .help = "The API's page, docs/api.md, with what the tables say put in anew",
+     .kind = VALUE_FILE},
     {.name = NULL},
 };
 static const struct command_word FLOW_WORDS[] = {
@@ -103,7 +109,7 @@ const struct command SITE_COMMANDS[] = {
      .options = PLUGINS_OPTIONS,
      .call = command_plugins},
     {.name = "explain",
-     .help = "Explains the options of a plugin's sections, or of the host's own",
+     .help = "Explains the options of a plugin's sections, or of the host's own; or the API",
      .words = EXPLAIN_WORDS,
      .options = EXPLAIN_OPTIONS,
      .call = command_explain},

@@ -65,6 +65,12 @@ static const txw_option HTTP[] = {
 	  "A PEM file with the listener's certificate, and those that lead from it to a known one; "
 	  "with it the listener speaks TLS 1.2 and 1.3 alone"),
     PLAIN(STRING, "tls-key", 0, NULL, "A PEM file with that certificate's private key"),
+    PLAIN(STRING, "rate", 0, NULL,
+	  "How many requests a token may make, as \"100/s\", \"600/m\" or \"1000/h\": a period's "
+	  "worth at once; beyond it 429; without it as many as it likes"),
+    PLAIN(STRING, "cors-origins", LIST, NULL,
+	  "The origins whose pages may ask, such as \"https://ops.example\"; \"*\" lets any; "
+	  "without it none"),
 };
 
 static const txw_option TOKEN[] = {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/rate.h"
 #include "base/str.h"
 #include "config/marks.h"
 #include "config/value.h"
@@ -67,9 +68,45 @@ static bool is_listen(txw_str s)
 	return host.len > 0 && !memchr(host.ptr, ':', host.len);
 }
 
+/* As browsers send it: a scheme, a host in small letters, a port, no path. */
+static bool is_origin(txw_str s)
+{
+	size_t head = str_starts(s, STR_LIT("https://"))  ? 8
+		      : str_starts(s, STR_LIT("http://")) ? 7
+							  : 0;
+
+	if (str_is(s, "*"))
+		return true;
+	if (head == 0 || s.len == head)
+		return false;
+	for (size_t i = head; i < s.len; i++) {
+		char c = s.ptr[i];
+		bool is_word = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+
+		if (!is_word && c != '.' && c != '-' && c != ':' && c != '[' && c != ']')
+			return false;
+	}
+	return true;
+}
+
 static void check_http(const struct conf_section *s, const struct mark_section *mark,
 		       struct conf_report *report)
 {
+	struct rate rate;
+	const txw_str *origins = NULL;
+	size_t n = conf_list(s, "cors-origins", &origins);
+
+	if (!rate_parse(conf_text(s, "rate"), &rate))
+		mark_problem(report, mark, conf_line(s, "rate"),
+			     "rate must be a number per s, m or h like \"100/s\", found %s",
+			     value_shown(&report->arena, conf_text(s, "rate")));
+	for (size_t i = 0; i < n; i++) {
+		if (!is_origin(origins[i]))
+			mark_problem(report, mark, conf_line(s, "cors-origins"),
+				     "cors-origins must be origins like \"https://ops.example\", "
+				     "without a path, or \"*\", found %s",
+				     value_shown(&report->arena, origins[i]));
+	}
 	if (conf_is_set(s, "listen") && !is_listen(conf_text(s, "listen")))
 		mark_problem(report, mark, conf_line(s, "listen"),
 			     "listen must be ADDRESS:PORT like \"127.0.0.1:8420\" or "

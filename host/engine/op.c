@@ -80,12 +80,12 @@ static int32_t commit_row(struct change *c, uint32_t type, txw_str from, struct 
 	    .to = row->status,
 	    .source = op->source,
 	    .actor = op->actor,
+	    .trace = op->trace,
 	    .source_event_id = op->source_event_id,
 	    .source_at = op->source_at,
 	    .reason = op->reason,
 	    .code = op->code,
 	    .detail = op->detail,
-	    .trace = op->trace,
 	    .tx = row,
 	};
 	return unit_append(u, &ev, NULL, e);

@@ -52,7 +52,7 @@ struct op {
 	txw_str detail; /* JSON */
 	txw_str source; /* instance, or "api" */
 	txw_str actor;
-	txw_str trace; /* W3C traceparent */
+	txw_str trace; /* traceparent of the request behind it */
 	txw_str source_event_id;
 	txw_str source_version;
 	txw_time source_at;

@@ -22,6 +22,7 @@
 
 #include "http/server.h"
 #include "http/tls_pair.h"
+#include "http/trace.h"
 
 /* Bytes of a connection's pool at libmicrohttpd: its read buffer, the parsed
  * headers and the answer's head. It is cleared for every request. */
@@ -79,6 +80,8 @@ struct http_request {
 	txw_str path;
 	txw_str id;
 	char id_text[ID_MAX + 1];
+	char trace[TRACE_TEXT_MAX];
+	bool trace_is_theirs;
 	txw_str peer;
 	size_t n_queries;
 	struct query *queries;

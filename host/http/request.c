@@ -190,6 +190,25 @@ static void name_request(struct http_request *r)
 	r->id = (txw_str){r->id_text, 16};
 }
 
+static void name_trace(struct http_request *r)
+{
+	struct http_server *s = r->server;
+	uint64_t bits[2] = {mix(s->id_seed + s->id_count), mix(~s->id_seed ^ s->id_count)};
+	uint64_t span = mix(s->id_seed - s->id_count);
+	s->id_count++;
+	r->trace_is_theirs = trace_continue(r->trace, http_header(r, "traceparent"), bits, span);
+}
+
+txw_str http_trace(const struct http_request *r)
+{
+	return str_of(r->trace);
+}
+
+txw_str http_trace_theirs(const struct http_request *r)
+{
+	return r->trace_is_theirs ? str_of(r->trace) : STR_NONE;
+}
+
 txw_str http_peer(const struct http_request *r)
 {
 	if (r->peer.len || !r->connection)
@@ -221,6 +240,7 @@ static void add_headers(struct http_request *r, const char *content_type)
 	if (content_type)
 		MHD_add_response_header(answer, "Content-Type", content_type);
 	MHD_add_response_header(answer, "X-Request-Id", r->id_text);
+	MHD_add_response_header(answer, "traceparent", r->trace);
 	MHD_add_response_header(answer, "X-Content-Type-Options", "nosniff");
 	for (const struct header *h = r->headers; h; h = h->next)
 		MHD_add_response_header(answer, h->name, h->value);
@@ -251,8 +271,8 @@ static void log_answer(const struct http_request *r, txw_str url)
 	if (n)
 		memcpy(path, url.ptr, n);
 	path[n] = '\0';
-	log_debug("answered", "request", r->id_text, "method", r->method, "path", path, "status",
-		  LOG_INT(r->status), "peer", http_peer(r).ptr, "took_us",
+	log_debug("answered", "request", r->id_text, "trace", r->trace, "method", r->method, "path",
+		  path, "status", LOG_INT(r->status), "peer", http_peer(r).ptr, "took_us",
 		  LOG_INT(r->began ? clock_ticks() - r->began : 0));
 }
 
@@ -405,6 +425,7 @@ enum MHD_Result request_step(void *server, struct MHD_Connection *c, const char 
 		/* The handler may have it longer than the connection lives. */
 		r->path = arena_str(&r->arena, str_of(url));
 		name_request(r);
+		name_trace(r);
 		r->streams = r->server->streams && r->server->streams(r->server->ctx, r);
 		int status = judge_head(r);
 		if (status)

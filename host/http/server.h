@@ -63,6 +63,10 @@ void http_query_each(const struct http_request *r,
 		     void (*fn)(void *ctx, txw_str name, txw_str value), void *ctx);
 txw_str http_body(const struct http_request *r);
 txw_str http_request_id(const struct http_request *r); /* ours or theirs */
+/* The request's traceparent: our span of the caller's trace, or of a new one.
+ * http_trace_theirs: none unless the caller sent one. */
+txw_str http_trace(const struct http_request *r);
+txw_str http_trace_theirs(const struct http_request *r);
 txw_str http_peer(const struct http_request *r);
 struct arena *http_arena(struct http_request *r); /* freed when answered */
 

@@ -48,7 +48,8 @@ struct sub_request {
 	txw_str tenant; /* texts: in the arena */
 	txw_str id;     /* "sub_..."; CREATE: set by it */
 	txw_str actor;
-	json_t *body; /* CREATE, PATCH: the request; owned */
+	txw_str trace; /* traceparent; TEST: the event's */
+	json_t *body;  /* CREATE, PATCH: the request; owned */
 	struct arena arena;
 	struct buf answer;     /* the object; CREATE: with the secret, once */
 	int64_t seq;           /* TEST: the event made */

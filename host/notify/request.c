@@ -399,6 +399,7 @@ static int32_t apply_test(struct sub_request *r, struct unit *u, struct err *e)
 	    .to = r->id,
 	    .source = STR_LIT("api"),
 	    .actor = r->actor,
+	    .trace = r->trace,
 	    .reason = STR_LIT("a test delivery was asked for"),
 	};
 	txw_event *made;

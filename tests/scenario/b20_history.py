@@ -109,13 +109,13 @@ def an_event_tells_who_and_by_which_request(t):
     bank.script("p1", "AUTHORIZED")
     site.advance("30s")
     site.advance("2h")
-    told = [(e["type"], e["source"], e.get("actor"), e.get("trace"))
+    told = [(e["type"], e["source"], e.get("actor"), (e.get("trace") or "")[:35] or None)
             for e in site.events(after=seq, ref="p1")]
-    check.equal(told, [("transaction.created", "api", "token:admin", trace),
+    check.equal(told, [("transaction.created", "api", "token:admin", trace[:35]),
                        ("transaction.status_changed", "bank", None, None),
                        ("transaction.expired", "watch", None, None)], "who")
     site.post("/v1/transactions:batch", {"operations": [
         {"op": "create", "flow": "payment", "ref": "p2"}]}, headers={"traceparent": trace})
-    check.equal(site.events()[-1]["trace"], trace, "a batch")
-    check.equal(site.get(f"/v1/transactions/{made['id']}/history")["data"][0]["trace"], trace,
+    check.equal(site.events()[-1]["trace"][:35], trace[:35], "a batch")
+    check.equal(site.get(f"/v1/transactions/{made['id']}/history")["data"][0]["trace"][:35], trace[:35],
                 "in its history")

@@ -163,6 +163,8 @@ static int32_t prepare(struct webhook *w, const txw_delivery *d, struct settings
 	s->list[AT_ID].value = id;
 	s->list[AT_TIMESTAMP].value = (txw_str){w->head.ptr + id.len + 1, w->head.len - id.len - 2};
 	s->list[AT_SIGNATURE].value = text_view(&w->signature);
+	/* Counted in by start() if the event has one. */
+	s->list[s->n_headers] = (txw_http_header){{"traceparent", 11}, d->event->trace};
 	return TXW_OK;
 }
 
@@ -174,7 +176,7 @@ static int32_t start(struct webhook *w, const txw_delivery *d, const struct sett
 	    .method = {"POST", 4},
 	    .url = d->address,
 	    .headers = s->list,
-	    .n_headers = (uint32_t)s->n_headers,
+	    .n_headers = (uint32_t)(s->n_headers + (d->event->trace.len != 0)),
 	    .body = text_view(&w->body),
 	    .timeout = timeout,
 	    .body_cap = w->response_kept,

@@ -30,8 +30,8 @@ struct settings {
 	uint32_t format;
 	size_t n_headers; /* of list */
 	/* Ready to send but for the first three values. */
-	txw_http_header list[AT_OTHERS + HEADERS_MAX];
-	void *json; /* holds the texts of the headers */
+	txw_http_header list[AT_OTHERS + HEADERS_MAX + 1]; /* one for traceparent */
+	void *json;                                        /* holds the texts of the headers */
 };
 
 /* On error `why` says what is wrong, without any secret. */

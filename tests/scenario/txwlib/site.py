@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import gzip
 import http.client
 import json
 import os
@@ -14,7 +15,7 @@ import threading
 import time
 import urllib.parse
 
-from . import check, times
+from . import check, description, times
 from .wait import news, until
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
@@ -290,14 +291,30 @@ class Site:
             try:
                 connection.request(method, path, body=raw, headers=send)
                 answer = connection.getresponse()
-                return Reply(answer.status, {k.lower(): v for k, v in answer.getheaders()},
-                             answer.read())
+                reply = Reply(answer.status, {k.lower(): v for k, v in answer.getheaders()},
+                              answer.read())
+                break
             except (http.client.HTTPException, ConnectionError):
                 # A kept connection the server closed meanwhile: once more,
                 # unless the request may have been carried out.
                 self.local.http.close()
                 if last or method != "GET":
                     raise
+        self._verify(method, path, raw, reply)
+        return reply
+
+    def _verify(self, method, path, sent, reply):
+        """Every answer is one that the API's description allows."""
+        path = urllib.parse.unquote(path.partition("?")[0])
+        try:
+            body = reply.body
+            if reply.headers.get("content-encoding") == "gzip":
+                body = gzip.decompress(body)
+            known = description.of(PROGRAM, self.clock.startswith("virtual"))
+            known.answer(method, path, sent, reply.status, reply.headers, body)
+        except description.Mismatch as wrong:
+            raise AssertionError(f"an answer that the description does not allow\n"
+                                 f"  {wrong}") from None
 
     def get(self, path, expect=200, **options):
         return self._expect(self.ask("GET", path, **options), "GET " + path, expect)

@@ -1,0 +1,25 @@
+/*
+ * encoding.h: answers as gzip, for those who take it (RFC 9110, 12.5.3).
+ *
+ * An answer shorter than ENCODING_MIN gains nothing. One that is ready on the
+ * loop is packed only up to ENCODING_LOOP_MAX, so that it holds nobody up;
+ * a page is packed on the reader's thread that fills it, whatever its length.
+ */
+#ifndef TXWATCH_API_ENCODING_H
+#define TXWATCH_API_ENCODING_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+#define ENCODING_MIN      ((size_t)1024)
+#define ENCODING_LOOP_MAX ((size_t)128 * 1024)
+
+/* Does Accept-Encoding take gzip, and not rather the plain body? Pure. */
+bool encoding_takes_gzip(txw_str accept);
+/* Packs the body; false, and it stays as it is: it would not be shorter. */
+bool encoding_pack(struct buf *body);
+/* `"3"` -> `"3-gzip"`: another representation has another strong tag. */
+void encoding_tag(char *etag, size_t cap);
+
+#endif
