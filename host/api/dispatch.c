@@ -378,20 +378,17 @@ static bool check_body(struct call *c)
 	return is_json;
 }
 
-/* An exporter's page: numbers of all tenants. */
-static void answer_page(struct call *c)
+/* An exporter's page has numbers of all tenants. false: the call is answered. */
+static bool may_see_page(struct call *c)
 {
-	if (c->api->are_pages_open) {
-		mounts_answer(c);
-		return;
-	}
+	if (c->api->are_pages_open)
+		return true;
 	if (!authorize(c, SCOPE_READ))
-		return;
+		return false;
 	if (str_eq(c->tenant, AUDIT_SITE))
-		mounts_answer(c);
-	else
-		call_problem(c, PROBLEM_FORBIDDEN, "this page is for the tenant `%s`",
-			     AUDIT_SITE.ptr);
+		return true;
+	call_problem(c, PROBLEM_FORBIDDEN, "this page is for the tenant `%s`", AUDIT_SITE.ptr);
+	return false;
 }
 
 /* The path is an exporter's, or not known, or not by this method. allow: the
@@ -401,11 +398,13 @@ static void no_route(struct call *c, const char *allow)
 	char methods[96];
 	txw_str method = http_method(c->request);
 	if (mounts_has(c)) {
+		allow = "GET, HEAD";
+		if (!str_is(method, "OPTIONS") && !may_see_page(c))
+			return;
 		if (str_is(method, "GET") || str_is(method, "HEAD")) {
-			answer_page(c);
+			mounts_answer(c);
 			return;
 		}
-		allow = "GET, HEAD";
 	}
 	if (allow[0] == '\0') {
 		call_problem(c, PROBLEM_NOT_FOUND, "there is no such route");

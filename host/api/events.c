@@ -31,7 +31,8 @@ struct event_wait {
 	enum wait_state state;
 	bool is_waiting_read; /* counted among the reads of those who wait */
 	bool is_over;
-	bool is_gone; /* the answer is that events were purged */
+	bool is_gone;   /* the answer is that events were purged */
+	bool has_place; /* one of WAITS_MAX */
 	txw_event_query query;
 	const txw_filter *filter;
 	bool with_content;
@@ -52,6 +53,7 @@ struct event_waits {
 	struct event_wait *first;
 	struct event_wait *last;
 	size_t n;
+	size_t places;
 	size_t reads;
 	_Atomic bool is_told; /* the task is posted */
 	_Atomic size_t watched;
@@ -163,9 +165,24 @@ static int32_t fill(struct page *page, const txw_store *store, void *reader, str
 
 static void pump(struct event_waits *w);
 
+/* It may wait, or waits: it has a place from its first read to its answer. */
+static void take_place(struct event_wait *e)
+{
+	e->page.call->api->waits->places++;
+	e->has_place = true;
+}
+
+static void leave_place(struct event_wait *e)
+{
+	if (e->has_place)
+		e->page.call->api->waits->places--;
+	e->has_place = false;
+}
+
 static void finish(struct event_wait *e)
 {
 	struct call *c = e->page.call;
+	leave_place(e);
 	timer_clear(c->api->site->loop, &e->timer);
 	call_answer(c, &e->page.answer);
 }
@@ -194,6 +211,7 @@ static void dropped(struct page *page)
 {
 	struct event_wait *e = (struct event_wait *)page;
 	timer_clear(page->call->api->site->loop, &e->timer);
+	leave_place(e);
 	read_ended(e);
 }
 
@@ -205,6 +223,7 @@ static bool then(struct page *page)
 	read_ended(e);
 	if (e->n || e->until == 0 || e->is_over || e->is_gone || api->is_draining) {
 		timer_clear(api->site->loop, &e->timer);
+		leave_place(e);
 		pump(w);
 		return true;
 	}
@@ -315,7 +334,7 @@ static bool take_wait(struct call *c, struct event_wait *e)
 		call_problem(c, PROBLEM_INVALID, "wait must be a duration of at most 60s");
 		return false;
 	}
-	if (wait && c->api->waits->n >= WAITS_MAX) {
+	if (wait && c->api->waits->places >= WAITS_MAX) {
 		call_problem(c, PROBLEM_BUSY, "%d long polls are waiting already", WAITS_MAX);
 		return false;
 	}
@@ -353,7 +372,9 @@ void do_events(struct call *c)
 	    .tenant = c->tenant,
 	    .filter = e->filter,
 	};
-	if (e->until)
+	if (e->until) {
+		take_place(e);
 		timer_set(c->api->site->loop, &e->timer, e->until);
+	}
 	page_submit(&e->page);
 }

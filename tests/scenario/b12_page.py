@@ -48,7 +48,7 @@ def _run(t, site, hook):
     with told.open("w") as out:
         done = subprocess.run(["bash", "-c", 'exec 3>&"$0"; exec bash', str(out.fileno())],
                               input=_script(site, hook), text=True, capture_output=True,
-                              timeout=120, check=False, pass_fds=[out.fileno()])
+                              timeout=120, check=False, cwd=t.directory, pass_fds=[out.fileno()])
     check.equal(done.stderr, "", "what the shell complains of")
     sections = []
     for line in told.read_text().splitlines():
