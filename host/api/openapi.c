@@ -251,7 +251,7 @@ static txw_str tag_of(const struct route *r)
 static void operation(struct buf *b, const struct route *r)
 {
 	char key[16] = "";
-	for (size_t i = 0; r->method[i] && i < sizeof(key) - 1; i++)
+	for (size_t i = 0; i < sizeof(key) - 1 && r->method[i]; i++)
 		key[i] = (char)tolower((unsigned char)r->method[i]);
 	json_key(b, key);
 	json_open(b, '{');
