@@ -152,7 +152,6 @@ void do_tx_bulk(struct call *c)
 	} else if (rc >= 0 && !redact_action(c, params)) {
 		call_problem(c, PROBLEM_INTERNAL, NULL);
 	} else if (rc >= 0) {
-		/* Whole: the engine's thread counts its references from here on. */
 		call_begin_job(c, "bulk", params);
 		params = NULL;
 	} else if (b->in.mistake.text) {

@@ -179,7 +179,8 @@ void once_end(struct call *c);
 /* ---- jobs.c ---- */
 
 /* Begins a job of that kind: 202 with it. Takes over params, which the kind
- * must find right: they are read again after a restart. Ends the call. */
+ * must find right: they are read again after a restart. No reference to them
+ * may be kept: the engine's thread counts theirs from here on. Ends the call. */
 void call_begin_job(struct call *c, const char *kind, json_t *params);
 
 /* ---- the rest ---- */

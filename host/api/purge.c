@@ -65,10 +65,12 @@ void do_tx_purge(struct call *c)
 		return;
 	}
 	struct purging *p = xcalloc(1, sizeof(*p));
-	if (read_params(p, params, loop_now(c->api->site->loop)))
-		call_begin_job(c, "purge", json_incref(params));
-	else
+	if (read_params(p, params, loop_now(c->api->site->loop))) {
+		call_begin_job(c, "purge", params);
+		params = NULL;
+	} else {
 		call_wrong(c, &p->in.mistake);
+	}
 	purging_free(p);
 	json_decref(params);
 }
