@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "../shared/decimal.h"
+#include "../shared/id_text.h"
 
 #define DEPTH_MAX 64
 
@@ -173,27 +174,10 @@ static void add_outcome(struct query *q, const txw_filter *f)
 		text_print(&q->text, "t.outcome = %zu", i);
 }
 
-static const char ALPHABET[] = "0123456789abcdefghjkmnpqrstvwxyz";
-
-static bool id_parse(txw_str text, txw_id *out)
-{
-	*out = (txw_id){0, 0};
-	if (text.len != 29 || memcmp(text.ptr, "tx_", 3) != 0 || text.ptr[3] > '7')
-		return false;
-	for (size_t i = 3; i < text.len; i++) {
-		const char *at = text.ptr[i] ? strchr(ALPHABET, text.ptr[i]) : NULL;
-		if (!at)
-			return false;
-		out->hi = out->hi << 5 | out->lo >> 59;
-		out->lo = out->lo << 5 | (uint64_t)(at - ALPHABET);
-	}
-	return true;
-}
-
 static void add_id(struct query *q, const txw_filter *f)
 {
 	txw_id id;
-	if ((f->op != TXW_F_EQ && f->op != TXW_F_NE) || !id_parse(f->text, &id)) {
+	if ((f->op != TXW_F_EQ && f->op != TXW_F_NE) || !id_text_parse(f->text, &id)) {
 		add_text(q, ID_TEXT, f->op, f->text);
 		return;
 	}

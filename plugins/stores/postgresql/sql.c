@@ -10,6 +10,17 @@
 const struct sql_row SQL_TABLE[SQL_COUNT] = {SQL_STATEMENTS(SQL_ROW)};
 #undef SQL_ROW
 
+/* " FROM unnest($1::bigint[], ...) AS u (a, ...)": rows by their columns. */
+static void from_arrays(struct text *t, const struct column *columns)
+{
+	text_add(t, " FROM unnest(");
+	columns_arrays(t, columns, 1);
+	text_add(t, ") AS u (");
+	for (size_t i = 0; columns[i].name; i++)
+		text_print(t, "%s%s", i ? ", " : "", columns[i].name);
+	text_add(t, ")");
+}
+
 /* "INSERT INTO x (a, b) SELECT * FROM unnest($1::bigint[], ...)" */
 static void insert(struct text *t, const char *table, const struct column *c)
 {
@@ -42,12 +53,8 @@ static void update_txs(struct text *t)
 	for (size_t i = 1; TX_COLUMNS[i].name; i++)
 		text_print(t, "%s%s = u.%s", i > 1 ? ", " : "", TX_COLUMNS[i].name,
 			   TX_COLUMNS[i].name);
-	text_add(t, " FROM unnest(");
-	columns_arrays(t, TX_COLUMNS, 1);
-	text_add(t, ") AS u (");
-	for (size_t i = 0; TX_COLUMNS[i].name; i++)
-		text_print(t, "%s%s", i ? ", " : "", TX_COLUMNS[i].name);
-	text_add(t, ") WHERE t.key = u.key");
+	from_arrays(t, TX_COLUMNS);
+	text_add(t, " WHERE t.key = u.key");
 }
 
 void sql_delivery_names(struct text *t)
@@ -79,12 +86,8 @@ static void insert_deliveries(struct text *t)
 		else
 			text_print(t, "u.%s, ", name);
 	}
-	text_add(t, "CASE u.state WHEN 6 THEN u.due_at END FROM unnest(");
-	columns_arrays(t, DELIVERY_COLUMNS, 1);
-	text_add(t, ") AS u (");
-	for (size_t i = 0; DELIVERY_COLUMNS[i].name; i++)
-		text_print(t, "%s%s", i ? ", " : "", DELIVERY_COLUMNS[i].name);
-	text_add(t, ")");
+	text_add(t, "CASE u.state WHEN 6 THEN u.due_at END");
+	from_arrays(t, DELIVERY_COLUMNS);
 }
 
 static void settle(struct text *t)
@@ -93,12 +96,9 @@ static void settle(struct text *t)
 		    " attempts = u.attempts, due_at = CASE u.state WHEN 6"
 		    " THEN coalesce(d.due_at, u.due_at) ELSE u.due_at END,"
 		    " lease = CASE u.state WHEN 6 THEN u.due_at END, updated_at = u.updated_at,"
-		    " status = u.status, reason = u.reason FROM unnest(");
-	columns_arrays(t, DELIVERY_COLUMNS, 1);
-	text_add(t, ") AS u (");
-	for (size_t i = 0; DELIVERY_COLUMNS[i].name; i++)
-		text_print(t, "%s%s", i ? ", " : "", DELIVERY_COLUMNS[i].name);
-	text_add(t, ") WHERE d.key = u.key");
+		    " status = u.status, reason = u.reason");
+	from_arrays(t, DELIVERY_COLUMNS);
+	text_add(t, " WHERE d.key = u.key");
 }
 
 static void claim(struct text *t)

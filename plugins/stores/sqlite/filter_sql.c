@@ -7,6 +7,7 @@
  * from the indexes.
  */
 #include "filter_sql.h"
+#include "../shared/id_text.h"
 
 #include <string.h>
 
@@ -114,28 +115,10 @@ static void add_outcome(struct sql_text *t, const char *column, const txw_filter
 	sql_text_int(t, (int64_t)i);
 }
 
-/* "tx_" and 26 characters of base 32, as the TypeID specification has them. */
-static const char ALPHABET[] = "0123456789abcdefghjkmnpqrstvwxyz";
-
-static bool id_parse(txw_str text, txw_id *out)
-{
-	*out = (txw_id){0, 0};
-	if (text.len != 29 || memcmp(text.ptr, "tx_", 3) != 0 || text.ptr[3] > '7')
-		return false;
-	for (size_t i = 3; i < text.len; i++) {
-		const char *at = text.ptr[i] ? strchr(ALPHABET, text.ptr[i]) : NULL;
-		if (!at)
-			return false;
-		out->hi = out->hi << 5 | out->lo >> 59;
-		out->lo = out->lo << 5 | (uint64_t)(at - ALPHABET);
-	}
-	return true;
-}
-
 static void add_id(struct sql_text *t, const char *column, const txw_filter *f)
 {
 	txw_id id;
-	if ((f->op != TXW_F_EQ && f->op != TXW_F_NE) || !id_parse(f->text, &id)) {
+	if ((f->op != TXW_F_EQ && f->op != TXW_F_NE) || !id_text_parse(f->text, &id)) {
 		add_text(t, "txw_id(t.id)", f->op, f->text);
 		return;
 	}
@@ -278,21 +261,17 @@ static void fn_id(sqlite3_context *c, int n, sqlite3_value **v)
 {
 	(void)n;
 	const unsigned char *p = sqlite3_value_blob(v[0]);
-	char text[29] = "tx_";
-	uint64_t hi = 0, lo = 0;
+	char text[ID_TEXT_LEN];
+	txw_id id = {0, 0};
 	if (!p || sqlite3_value_bytes(v[0]) != 16)
 		return;
 	for (int i = 0; i < 8; i++) {
-		hi = hi << 8 | p[i];
-		lo = lo << 8 | p[8 + i];
+		id.hi = id.hi << 8 | p[i];
+		id.lo = id.lo << 8 | p[8 + i];
 	}
-	if (!hi && !lo)
+	if (!id.hi && !id.lo)
 		return;
-	for (int i = 28; i >= 3; i--) {
-		text[i] = ALPHABET[lo & 31];
-		lo = lo >> 5 | hi << 59;
-		hi >>= 5;
-	}
+	id_text_print(text, id);
 	sqlite3_result_text(c, text, sizeof(text), SQLITE_TRANSIENT);
 }
 
