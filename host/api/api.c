@@ -88,6 +88,7 @@ struct api *api_open(struct api_site *site, struct conf_report *report, struct e
 	const struct conf_section *http = listener_section(site->conf);
 	api->are_pages_open = !http || str_is(conf_text(http, "metrics"), "open");
 	http_server_streams(api->server, dispatch_streams);
+	http_server_keeps(api->server, dispatch_keeps);
 	api->cursors = cursor_key_make(info->site, info->epoch);
 	mounts_open(api);
 	api->waits = waits_open(api);

@@ -89,12 +89,19 @@ bool auth_forget(struct auth *a, txw_str name)
 	return false;
 }
 
-size_t auth_count(const struct auth *a, txw_str tenant, txw_time now)
+size_t auth_count(struct auth *a, txw_str tenant, txw_time now)
 {
 	size_t n = 0;
-	for (const struct entry *e = a->tokens; e; e = e->hh.next) {
-		bool has_ended = e->token.expires && e->token.expires <= now;
-		n += !e->token.is_of_config && !has_ended && str_eq(e->token.tenant, tenant);
+	struct entry *e, *next;
+	HASH_ITER(hh, a->tokens, e, next)
+	{
+		bool is_over = e->token.expires && e->token.expires <= now - HOUR;
+		if (e->token.is_of_config)
+			continue;
+		if (is_over)
+			drop(a, e);
+		else
+			n += str_eq(e->token.tenant, tenant);
 	}
 	return n;
 }
@@ -305,7 +312,7 @@ static enum auth_answer check_jwt(struct auth *a, txw_str given, txw_time now)
 						 .actor = actor,
 						 .tenant = claims.tenant,
 						 .scope = claims.scope,
-						 .expires = claims.expires,
+						 .expires = claims.expires + a->rules.skew,
 						 .is_of_config = true};
 	}
 	return answers[got];
@@ -350,6 +357,21 @@ enum auth_answer auth_check(struct auth *a, txw_str header, txw_str peer, txw_ti
 	if (got == AUTH_WRONG && throttle_failed(a->throttle, peer, now) && a->burst)
 		a->burst(a->burst_ctx, peer);
 	return got;
+}
+
+bool auth_admits(struct auth *a, txw_str header, txw_time now, enum scope scope)
+{
+	const struct token *found = NULL;
+	txw_str given;
+	return bearer(header, &given) && check_given(a, given, now, &found) == AUTH_OK &&
+	       found->scope >= scope;
+}
+
+bool auth_is_good(const struct auth *a, const struct token *t, txw_time now)
+{
+	if (t->expires && t->expires <= now)
+		return false;
+	return t->is_of_config || find(a, t->sum) != NULL;
 }
 
 const char *auth_why(const struct auth *a)

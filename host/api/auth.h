@@ -44,8 +44,9 @@ void auth_close(struct auth *a);
 bool auth_admit(struct auth *a, const struct token *t);
 /* false: the API has made no such token. */
 bool auth_forget(struct auth *a, txw_str name);
-/* How many the API made for a tenant, less those that ended before `now`. */
-size_t auth_count(const struct auth *a, txw_str tenant, txw_time now);
+/* How many the API made for a tenant. Forgets those that ended more than an
+ * hour ago, so that a tenant's dead ones are no more than its limit either. */
+size_t auth_count(struct auth *a, txw_str tenant, txw_time now);
 /* Hands out each token whose use is not in the store yet, and takes it for
  * written. */
 void auth_take_used(struct auth *a, void (*fn)(void *ctx, const struct token *t), void *ctx);
@@ -58,6 +59,10 @@ void auth_on_burst(struct auth *a, void (*fn)(void *ctx, txw_str peer), void *ct
  * lives until the next check. */
 enum auth_answer auth_check(struct auth *a, txw_str header, txw_str peer, txw_time now,
 			    const struct token **out, int64_t *wait);
+/* As auth_check would, without a guess counted; for a scope or more. */
+bool auth_admits(struct auth *a, txw_str header, txw_time now, enum scope scope);
+/* Has a token that was good neither ended nor been ended since? */
+bool auth_is_good(const struct auth *a, const struct token *t, txw_time now);
 /* After AUTH_REFUSED: what is wrong with it; till the next check. */
 const char *auth_why(const struct auth *a);
 

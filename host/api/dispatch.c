@@ -14,6 +14,7 @@
 #include "api/cors.h"
 #include "api/encoding.h"
 #include "api/inside.h"
+#include "api/media.h"
 #include "api/stats.h"
 #include "api/tokens.h"
 #include "engine/audit.h"
@@ -360,19 +361,12 @@ static bool check_coding(struct call *c)
 static bool check_body(struct call *c)
 {
 	txw_str body = http_body(c->request);
-	if (body.len > SMALL_BODY && !(c->route->flags & ROUTE_LARGE)) {
-		call_problem(c, PROBLEM_TOO_LARGE, "a body of this route has at most 256 KB");
-		return false;
-	}
 	if (!check_coding(c))
 		return false;
 	if (!(c->route->flags & ROUTE_BODY) || body.len == 0)
 		return true;
 	/* A page of another origin cannot send this type unasked. */
-	static const txw_str json = {"application/json", 16};
-	txw_str type = http_header(c->request, "Content-Type");
-	bool is_json = type.len >= json.len && strncasecmp(type.ptr, json.ptr, json.len) == 0 &&
-		       (type.len == json.len || strchr("; \t", type.ptr[json.len]));
+	bool is_json = media_is(http_header(c->request, "Content-Type"), "application/json");
 	if (!is_json)
 		call_problem(c, PROBLEM_MEDIA_TYPE, NULL);
 	return is_json;
@@ -431,6 +425,20 @@ bool dispatch_streams(void *ctx, const struct http_request *r)
 		return false;
 	route_find(STR_LIT("POST"), path, loop_clock(api->site->loop)->is_virtual, &m);
 	return m.route && (m.route->flags & ROUTE_STREAM);
+}
+
+/* A body that comes without a good token is not kept: strangers cannot take
+ * the memory that bodies have. They are answered when it has been read. */
+size_t dispatch_keeps(void *ctx, const struct http_request *r)
+{
+	const struct api *api = ctx;
+	struct loop *loop = api->site->loop;
+	struct route_match m;
+	route_find(http_method(r), http_path(r), loop_clock(loop)->is_virtual, &m);
+	if (!m.route || !auth_admits(api->auth, http_header(r, "Authorization"), loop_now(loop),
+				     m.route->scope))
+		return 0;
+	return m.route->flags & ROUTE_LARGE ? SIZE_MAX : SMALL_BODY;
 }
 
 void dispatch(void *ctx, struct http_request *r)

@@ -221,6 +221,11 @@ static bool then(struct page *page)
 	struct api *api = page->call->api;
 	struct event_waits *w = api->waits;
 	read_ended(e);
+	if (e->until && !auth_is_good(api->auth, page->call->token, loop_now(api->site->loop))) {
+		answer_problem(&page->answer, page->call, PROBLEM_UNAUTHENTICATED,
+			       "the token has ended");
+		e->is_over = true;
+	}
 	if (e->n || e->until == 0 || e->is_over || e->is_gone || api->is_draining) {
 		timer_clear(api->site->loop, &e->timer);
 		leave_place(e);

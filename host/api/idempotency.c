@@ -129,7 +129,7 @@ static bool answer_from(struct call *c, const struct idempotent *o, txw_str stor
 
 static bool key_is_sane(txw_str key)
 {
-	if (key.len > KEY_MAX)
+	if (key.len == 0 || key.len > KEY_MAX)
 		return false;
 	for (size_t i = 0; i < key.len; i++) {
 		if (key.ptr[i] < 0x20 || key.ptr[i] == 0x7f)
@@ -142,7 +142,7 @@ bool once_begin(struct call *c)
 {
 	struct idempotent *twin = NULL;
 	txw_str key = http_header(c->request, "Idempotency-Key");
-	if (key.len == 0 || !(c->route->flags & ROUTE_ONCE))
+	if (!key.ptr || !(c->route->flags & ROUTE_ONCE))
 		return true;
 	if (!key_is_sane(key)) {
 		call_problem(c, PROBLEM_INVALID,

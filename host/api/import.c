@@ -21,9 +21,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "api/handlers.h"
+#include "api/media.h"
 #include "api/spool.h"
 #include "base/id.h"
 
@@ -59,6 +59,7 @@ struct import {
 	bool is_ended;
 	bool is_gone;
 	bool is_stopped; /* nothing more is looked at */
+	bool is_denied;  /* its token has ended */
 	struct err why;  /* then; code 0: the header's, in mistake */
 	int64_t stopped_at;
 	struct buf mistake; /* the header's */
@@ -120,7 +121,8 @@ static void add_row(struct import *im, const struct record *record)
 	g->bytes += is_csv ? im->records.text.len : record->text.len;
 	if (import_read_row(&g->in, is_csv ? &im->header : NULL, record,
 			    loop_now(c->api->site->loop), &json, op)) {
-		op->actor = str_of(arena_printf(&b->arena, "token:%s", c->token->name));
+		op->actor = arena_str(&b->arena, str_of(c->token->actor));
+		op->trace = arena_str(&b->arena, http_trace_theirs(c->request));
 		g->jsons[b->n++] = json;
 		return;
 	}
@@ -180,6 +182,7 @@ static void keep_results(struct import *im, struct group *g)
 	}
 }
 
+static bool is_allowed(struct import *im);
 static void fly(struct import *im);
 static void tell(struct import *im);
 
@@ -215,7 +218,7 @@ static void go_on(struct import *im)
 		end_unheard(im);
 		return;
 	}
-	if (im->filling && im->filling->n && !im->is_stopped) {
+	if (im->filling && im->filling->n && !im->is_stopped && is_allowed(im)) {
 		fly(im);
 	} else if (im->is_ended) {
 		tell(im);
@@ -236,6 +239,18 @@ static void group_done(struct batch *b)
 	im->flying = NULL;
 	group_free(g);
 	go_on(im);
+}
+
+/* An import may last as long as its client likes, a token may not. */
+static bool is_allowed(struct import *im)
+{
+	const struct call *c = im->call;
+	struct err e = {0};
+	if (auth_is_good(c->api->auth, c->token, loop_now(c->api->site->loop)))
+		return true;
+	im->is_denied = true;
+	stop(im, TXW_E_CANCELLED, &e, im->filling->entries[0].line);
+	return false;
 }
 
 static void fly(struct import *im)
@@ -274,7 +289,8 @@ static bool on_record(void *ctx, const struct record *record)
 		return true;
 	if (im->flying)
 		return false;
-	fly(im);
+	if (is_allowed(im))
+		fly(im);
 	return true;
 }
 
@@ -287,7 +303,7 @@ static size_t import_take(void *ctx, const char *data, size_t len)
 		return 0;
 	size_t n = records_feed(&im->records, data, len, on_record, im);
 	/* What is here is written while more comes. */
-	if (!im->flying && im->filling && im->filling->n && !im->is_stopped)
+	if (!im->flying && im->filling && im->filling->n && !im->is_stopped && is_allowed(im))
 		fly(im);
 	return n;
 }
@@ -336,7 +352,7 @@ static void put_summary(struct import *im)
 	json_m_bool(out, "complete", !im->is_stopped);
 	json_close(out, '}');
 	if (im->is_stopped) {
-		enum problem p = problem_of(im->why.code);
+		enum problem p = im->is_denied ? PROBLEM_UNAUTHENTICATED : problem_of(im->why.code);
 		json_key(out, "error");
 		json_open(out, '{');
 		json_key(out, "type");
@@ -393,10 +409,13 @@ static void tell_problem(struct import *im)
 {
 	struct call *c = im->call;
 	struct err e = im->why;
+	bool is_denied = im->is_denied;
 	char text[1024];
 	snprintf(text, sizeof(text), "%.*s", STR_ARG(buf_view(&im->mistake)));
 	import_free(im);
-	if (e.code)
+	if (is_denied)
+		call_problem(c, PROBLEM_UNAUTHENTICATED, "the token has ended");
+	else if (e.code)
 		call_failed(c, e.code, &e, NULL);
 	else
 		call_problem(c, PROBLEM_INVALID, "%s", text);
@@ -425,21 +444,14 @@ static void tell(struct import *im)
 
 /* ---- the request ---- */
 
-static bool is_type(txw_str header, const char *type)
-{
-	size_t n = strlen(type);
-	return header.len >= n && strncasecmp(header.ptr, type, n) == 0 &&
-	       (header.len == n || strchr("; \t", header.ptr[n]));
-}
-
 void do_tx_import(struct call *c)
 {
 	txw_str type = http_header(c->request, "Content-Type");
-	bool is_csv = is_type(type, "text/csv");
-	if (!is_csv && !is_type(type, "application/x-ndjson") &&
-	    !is_type(type, "application/jsonl")) {
+	bool is_csv = media_is(type, "text/csv");
+	if (!is_csv && !media_is(type, "application/x-ndjson") &&
+	    !media_is(type, "application/jsonl")) {
 		call_problem(c, PROBLEM_MEDIA_TYPE,
-			     "the body must be application/x-ndjson or text/csv");
+			     "the body must be application/x-ndjson or text/csv, in UTF-8");
 		return;
 	}
 	if (c->api->imports >= IMPORTS_MAX) {

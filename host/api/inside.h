@@ -120,6 +120,8 @@ bool call_is_operator(const struct call *c);
 void dispatch(void *api, struct http_request *r);
 /* Is it for a ROUTE_STREAM? */
 bool dispatch_streams(void *api, const struct http_request *r);
+/* How much of the announced body is worth keeping? */
+size_t dispatch_keeps(void *api, const struct http_request *r);
 /* api.c: one call less is under way. */
 void api_call_ended(struct api *api);
 

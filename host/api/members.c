@@ -108,7 +108,8 @@ bool members_check(struct input *in, txw_time now, struct op *op)
 {
 	if (op->expires_at && op->expires_in)
 		return input_wrong(in, "expires_in", "give either expires_at or expires_in");
-	if (op->expires_at && op->expires_at <= now)
+	/* What is imported may have had its time. */
+	if (op->kind != OP_IMPORT && op->expires_at && op->expires_at <= now)
 		return input_wrong(in, "expires_at", "must be in the future");
 	if (op->expires_in > INT64_MAX / 2 - now)
 		return input_wrong(in, "expires_in", "is too long");

@@ -96,14 +96,19 @@ static void render_instances(struct buf *b, const struct api_site *site, const s
 	json_close(b, ']');
 }
 
-static void render_plugin(struct buf *b, const struct api_site *site, const struct plugin_file *f)
+/* Files, and errors that name them, are the operators' to see. */
+static void render_plugin(struct buf *b, const struct api_site *site, const struct plugin_file *f,
+			  bool with_files)
 {
 	json_open(b, '{');
 	json_m_text(b, "name", f->name);
-	json_m_text(b, "path", f->path);
+	if (with_files)
+		json_m_text(b, "path", f->path);
 	json_m_bool(b, "loaded", f->is_loaded);
-	json_m_opt(b, "reason", str_of(f->reason));
-	json_m_opt(b, "warning", str_of(f->warning));
+	if (with_files) {
+		json_m_opt(b, "reason", str_of(f->reason));
+		json_m_opt(b, "warning", str_of(f->warning));
+	}
 	json_m_opt(b, "version", str_of(f->version));
 	json_m_opt(b, "author", str_of(f->author));
 	json_m_opt(b, "license", str_of(f->license));
@@ -133,7 +138,7 @@ void do_plugins(struct call *c)
 	open_data(&b);
 	json_open(&b, '[');
 	for (const struct plugin_file *f = plugins_first(site->plugins); f; f = f->next)
-		render_plugin(&b, site, f);
+		render_plugin(&b, site, f, call_is_operator(c));
 	json_close(&b, ']');
 	answer_data(c, &b);
 }

@@ -337,7 +337,7 @@ static const struct member STATE[] = {
 };
 static const struct member PLUGIN[] = {
     {"name", MEMBER_TEXT, 0, NULL, NULL},
-    {"path", MEMBER_TEXT, 0, NULL, "Its file"},
+    {"path", MEMBER_TEXT, OPT, NULL, "Its file; for the site's operators"},
     {"loaded", MEMBER_BOOLEAN, 0, NULL, NULL},
     {"reason", MEMBER_TEXT, OPT, NULL, "Why it was refused"},
     {"warning", MEMBER_TEXT, OPT, NULL, NULL},

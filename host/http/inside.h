@@ -35,6 +35,8 @@
 /* Requests kept for reuse, and the body memory each may keep. */
 #define SPARE_MAX   256
 #define SPARE_BYTES ((size_t)64 * 1024)
+/* Bodies announced as no longer than this are kept unasked. */
+#define KEPT_UNASKED ((int64_t)16 * 1024)
 /* What a sender may still send after it was told 413. */
 #define READ_AWAY_MAX ((size_t)1024 * 1024)
 
@@ -76,6 +78,7 @@ struct http_request {
 	struct arena arena;
 	struct buf body;
 	size_t read_away;
+	size_t keep; /* bytes of the body at most; 0: none, they are thrown away */
 	const char *method;
 	txw_str path;
 	txw_str id;
@@ -109,6 +112,7 @@ struct http_server {
 	struct tls_pair *tls; /* of new connections; NULL = plain HTTP */
 	http_handler handler;
 	bool (*streams)(void *ctx, const struct http_request *r);
+	size_t (*keeps)(void *ctx, const struct http_request *r);
 	void *ctx;
 	struct http_limits limits;
 	size_t body_held; /* bytes of bodies in memory */

@@ -13,7 +13,7 @@ static const struct refusal REFUSALS[] = {
     {MHD_HTTP_BAD_REQUEST, "malformed", "Malformed request",
      "The request's target or Content-Length is not well-formed."},
     {MHD_HTTP_CONTENT_TOO_LARGE, "too-large", "Body too large",
-     "The body is longer than http.max-body allows."},
+     "The body is longer than this route, or http.max-body, allows."},
     {MHD_HTTP_URI_TOO_LONG, "uri-too-long", "Target too long",
      "The request's target is longer than 6000 bytes."},
     {MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", "Headers too large",

@@ -329,6 +329,7 @@ static void refuse_midway(struct http_request *r, int status)
 	buf_free(&answer);
 	r->status = status;
 	r->stage = STAGE_REFUSED;
+	r->read_away = 0;
 	r->server->body_held -= r->body.len;
 	buf_free(&r->body);
 	if (log_enabled(TXW_LOG_DEBUG))
@@ -336,6 +337,24 @@ static void refuse_midway(struct http_request *r, int status)
 }
 
 /* ---- the steps ---- */
+
+static enum MHD_Result count_framing(void *ctx, enum MHD_ValueKind kind, const char *name,
+				     const char *value)
+{
+	unsigned *n = ctx;
+	(void)kind;
+	(void)value;
+	*n += strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0;
+	return MHD_YES;
+}
+
+/* Two lengths are a way to smuggle (RFC 9112, 6.1 and 6.3). */
+static bool is_framed_twice(struct http_request *r)
+{
+	unsigned n = 0;
+	MHD_get_connection_values(r->connection, MHD_HEADER_KIND, count_framing, &n);
+	return n > 1;
+}
 
 /* The head is read: what can be refused by it alone? */
 static int judge_head(struct http_request *r)
@@ -355,18 +374,21 @@ static int judge_head(struct http_request *r)
 							 "Transfer-Encoding");
 	if (coding && strcasecmp(coding, "chunked") != 0)
 		return MHD_HTTP_NOT_IMPLEMENTED;
-	if (!length)
-		return 0;
-	if (coding) /* two lengths are a way to smuggle (RFC 9112, 6.1) */
-		return MHD_HTTP_BAD_REQUEST;
 	int64_t n = 0;
-	if (!str_int(str_of(length), &n) || n < 0)
+	if ((length || coding) && is_framed_twice(r))
+		return MHD_HTTP_BAD_REQUEST;
+	if (length && (!str_int(str_of(length), &n) || n < 0))
 		return MHD_HTTP_BAD_REQUEST;
 	if (r->streams)
 		return 0;
+	r->keep = s->limits.max_body;
+	if (s->keeps && (coding || n > KEPT_UNASKED))
+		r->keep = s->keeps(s->ctx, r);
+	if (!length)
+		return 0;
 	if ((uint64_t)n > s->limits.max_body)
 		return MHD_HTTP_CONTENT_TOO_LARGE;
-	if (s->body_held + (size_t)n > s->body_budget)
+	if (r->keep && s->body_held + (size_t)n > s->body_budget)
 		return MHD_HTTP_SERVICE_UNAVAILABLE;
 	return 0;
 }
@@ -378,7 +400,11 @@ static enum MHD_Result take_body(struct http_request *r, const char *data, size_
 		r->read_away += len;
 		return r->read_away > READ_AWAY_MAX ? MHD_NO : MHD_YES;
 	}
-	if (r->body.len + len > s->limits.max_body) {
+	if (r->keep == 0) {
+		r->read_away += len;
+		if (r->read_away > s->limits.max_body)
+			refuse_midway(r, MHD_HTTP_CONTENT_TOO_LARGE);
+	} else if (r->body.len + len > s->limits.max_body || r->body.len + len > r->keep) {
 		refuse_midway(r, MHD_HTTP_CONTENT_TOO_LARGE);
 	} else if (s->body_held + len > s->body_budget) {
 		refuse_midway(r, MHD_HTTP_SERVICE_UNAVAILABLE);

@@ -76,6 +76,12 @@ void http_set_header(struct http_request *r, const char *name, txw_str value);
 /* Takes over body's memory; r is gone afterwards. content_type NULL: none. */
 void http_reply(struct http_request *r, int status, const char *content_type, struct buf *body);
 
+/* Asked when more than 16 KB of a body, or a body of unknown length, is
+ * announced: how much of it to keep. 0: none of it; it is thrown away as it
+ * comes and the handler sees an empty one. */
+void http_server_keeps(struct http_server *s,
+		       size_t (*keeps)(void *ctx, const struct http_request *r));
+
 /* ---- streams ---- */
 /* Of which requests the handler shall see the head, before the body is read;
  * it then answers at once or calls http_take_body. No limit of length holds. */

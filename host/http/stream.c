@@ -18,6 +18,12 @@ void http_server_streams(struct http_server *s,
 	s->streams = streams;
 }
 
+void http_server_keeps(struct http_server *s,
+		       size_t (*keeps)(void *ctx, const struct http_request *r))
+{
+	s->keeps = keeps;
+}
+
 void http_take_body(struct http_request *r, const struct http_sink *sink, void *ctx)
 {
 	assert(r->stage == STAGE_HEAD);

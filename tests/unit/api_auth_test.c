@@ -242,9 +242,54 @@ static void a_token_given_by_its_hash_works(void **state)
 	auth_close(a);
 }
 
+static void admit(struct auth *a, const char *name, const char *value, txw_time expires)
+{
+	struct token t = {
+	    .name = name, .tenant = STR_LIT("acme"), .scope = SCOPE_WRITE, .expires = expires};
+	auth_sum(a, str_of(value), t.sum);
+	assert_true(auth_admit(a, &t));
+}
+
+static void tokens_that_ended_long_ago_are_forgotten_and_count_until_then(void **state)
+{
+	(void)state;
+	struct auth *a = open_good();
+	const struct token *t = NULL;
+	admit(a, "tok_1", "one-0123456789abcdefgh", NOW + MINUTE);
+	admit(a, "tok_2", "two-0123456789abcdefgh", 0);
+	assert_int_equal(auth_count(a, STR_LIT("acme"), NOW), 2);
+	assert_int_equal(auth_count(a, STR_LIT("other"), NOW), 0);
+	assert_int_equal(auth_count(a, STR_LIT("acme"), NOW + HOUR), 2);
+	assert_int_equal(ask(a, "Bearer one-0123456789abcdefgh", NOW + HOUR, &t), AUTH_EXPIRED);
+	assert_int_equal(auth_count(a, STR_LIT("acme"), NOW + HOUR + MINUTE), 1);
+	assert_false(auth_forget(a, STR_LIT("tok_1")));
+	assert_int_equal(ask(a, "Bearer two-0123456789abcdefgh", NOW + DAY, &t), AUTH_OK);
+	auth_close(a);
+}
+
+static void a_token_is_good_until_it_ends_or_is_forgotten(void **state)
+{
+	(void)state;
+	struct auth *a = open_good();
+	const struct token *t = NULL;
+	admit(a, "tok_1", "one-0123456789abcdefgh", NOW + MINUTE);
+	assert_int_equal(ask(a, "Bearer one-0123456789abcdefgh", NOW, &t), AUTH_OK);
+	struct token mine = *t;
+	assert_true(auth_admits(a, STR_LIT("Bearer one-0123456789abcdefgh"), NOW, SCOPE_WRITE));
+	assert_false(auth_admits(a, STR_LIT("Bearer one-0123456789abcdefgh"), NOW, SCOPE_ADMIN));
+	assert_false(auth_admits(a, STR_LIT("Bearer guess"), NOW, SCOPE_READ));
+	assert_true(auth_is_good(a, &mine, NOW));
+	assert_false(auth_is_good(a, &mine, NOW + MINUTE));
+	assert_true(auth_forget(a, STR_LIT("tok_1")));
+	assert_false(auth_is_good(a, &mine, NOW));
+	auth_close(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(tokens_that_ended_long_ago_are_forgotten_and_count_until_then),
+	    cmocka_unit_test(a_token_is_good_until_it_ends_or_is_forgotten),
 	    cmocka_unit_test(a_known_token_opens_its_tenant_with_its_highest_scope),
 	    cmocka_unit_test(what_is_not_a_known_token_is_refused),
 	    cmocka_unit_test(a_token_works_until_the_moment_it_expires),
