@@ -280,6 +280,7 @@ static int32_t act(struct work *w, struct bulk *b, struct unit *u, const txw_tx 
 	op.name = (txw_tx_name){.size = sizeof(op.name), .id = row->id, .tenant = w->tenant};
 	op.source = STR_LIT("api");
 	op.actor = w->actor;
+	op.trace = w->trace;
 	op.dry_run = b->is_dry;
 	int32_t rc = op_run(&b->batch, u, &op, e);
 	if (rc < 0)

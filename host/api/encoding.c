@@ -1,10 +1,12 @@
 /* encoding.c: see encoding.h. */
 #include "api/encoding.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <zlib.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 
 /* Fast: a page of JSON shrinks to a tenth at any level. */
@@ -107,6 +109,47 @@ bool encoding_pack(struct buf *body)
 	buf_free(body);
 	*body = packed;
 	return true;
+}
+
+struct packer {
+	z_stream z;
+};
+
+struct packer *packer_open(void)
+{
+	struct packer *p = xcalloc(1, sizeof(*p));
+	if (deflateInit2(&p->z, LEVEL, Z_DEFLATED, WINDOW, 8, Z_DEFAULT_STRATEGY) == Z_OK)
+		return p;
+	free(p);
+	return NULL;
+}
+
+void packer_pack(struct packer *p, struct buf *block, bool is_last)
+{
+	struct buf out = {0};
+	size_t given = block->len;
+	z_stream *z = &p->z;
+	if (given == 0 && !is_last)
+		return;
+	z->next_in = (Bytef *)block->ptr;
+	z->avail_in = (uInt)given;
+	do {
+		buf_reserve(&out, 32 * 1024);
+		z->next_out = (Bytef *)out.ptr + out.len;
+		z->avail_out = 32 * 1024;
+		(void)deflate(z, is_last ? Z_FINISH : Z_SYNC_FLUSH);
+		out.len += 32 * 1024 - z->avail_out;
+	} while (z->avail_out == 0);
+	buf_free(block);
+	*block = out;
+}
+
+void packer_close(struct packer *p)
+{
+	if (!p)
+		return;
+	deflateEnd(&p->z);
+	free(p);
 }
 
 void encoding_tag(char *etag, size_t cap)

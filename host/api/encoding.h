@@ -19,6 +19,12 @@
 bool encoding_takes_gzip(txw_str accept);
 /* Packs the body; false, and it stays as it is: it would not be shorter. */
 bool encoding_pack(struct buf *body);
+/* What is packed as it goes: its memory does not grow. One thread at a time. */
+struct packer;
+struct packer *packer_open(void); /* NULL: no memory */
+/* Puts the packed bytes in the block's place: never none for some. */
+void packer_pack(struct packer *p, struct buf *block, bool is_last);
+void packer_close(struct packer *p);
 /* `"3"` -> `"3-gzip"`: another representation has another strong tag. */
 void encoding_tag(char *etag, size_t cap);
 

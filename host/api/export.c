@@ -4,7 +4,7 @@
  *
  * An export has a reader of the store of its own, whose snapshot it holds. A
  * block is read on a reader's thread while the one before is being sent, so
- * memory is two blocks. A snapshot keeps the store's WAL from being emptied:
+ * memory is two blocks; for those who take gzip it is packed there, too. A snapshot keeps the store's WAL from being emptied:
  * it is let go of after EXPORT_TIME, or when the WAL has grown too long, and
  * a client that takes nothing is closed by the server's idle timeout. Then
  * the answer is cut off (no last chunk), with NDJSON after a line that says
@@ -18,6 +18,7 @@
  */
 #include <stdlib.h>
 
+#include "api/encoding.h"
 #include "api/handlers.h"
 #include "api/records.h"
 #include "api/walk.h"
@@ -46,9 +47,10 @@ struct export
 	bool is_late; /* EXPORT_TIME has passed */
 	bool is_cut;  /* the line that says why was told */
 	struct timer timer;
-	struct buf told; /* being sent */
-	size_t sent;     /* of it */
-	struct buf next; /* being read */
+	struct packer *packer; /* NULL: plain */
+	struct buf told;       /* being sent */
+	size_t sent;           /* of it */
+	struct buf next;       /* being read */
 	int64_t rows;
 };
 
@@ -114,6 +116,18 @@ static void put_attributes(struct buf *out, const txw_tx *tx)
 	csv_put(out, tx->attributes);
 }
 
+static void put_paused(struct buf *out, const txw_tx *tx)
+{
+	if (tx->paused)
+		buf_text(out, "true");
+}
+
+static void put_held(struct buf *out, const txw_tx *tx)
+{
+	if (tx->held)
+		buf_text(out, "true");
+}
+
 static const struct cell CELLS[] = {
     {"id", put_id},
     {"flow", put_flow},
@@ -135,6 +149,8 @@ static const struct cell CELLS[] = {
     {"status_since", put_status_since},
     {"expires_at", put_expires_at},
     {"finished_at", put_finished_at},
+    {"paused", put_paused},
+    {"legal_hold", put_held},
 };
 #define CELLS_N (sizeof(CELLS) / sizeof(CELLS[0]))
 
@@ -201,6 +217,8 @@ static int32_t run(struct read_job *job, const txw_store *store, void *shared, s
 		return rc;
 	while (rc >= 0 && !x->walk.is_over && x->next.len < BLOCK)
 		rc = walk_read(&x->walk, x->store, x->reader, PAGE, take_row, x, e);
+	if (x->packer)
+		packer_pack(x->packer, &x->next, rc >= 0 && x->walk.is_over);
 	return rc;
 }
 
@@ -216,6 +234,7 @@ static void close_reader(struct export *x)
 static void export_free(struct export *x)
 {
 	close_reader(x);
+	packer_close(x->packer);
 	buf_free(&x->told);
 	buf_free(&x->next);
 	arena_free(&x->arena);
@@ -259,6 +278,8 @@ static void put_error(struct export *x)
 	json_close(&x->told, '}');
 	json_close(&x->told, '}');
 	buf_char(&x->told, '\n');
+	if (x->packer)
+		packer_pack(x->packer, &x->told, false);
 }
 
 /* The next block into told; false: there is none, and *end says why. */
@@ -324,6 +345,9 @@ static void begin_answer(struct export *x)
 {
 	struct call *c = x->call;
 	x->is_started = true;
+	http_set_header(c->request, "Vary", STR_LIT("Accept, Accept-Encoding"));
+	if (x->packer)
+		http_set_header(c->request, "Content-Encoding", STR_LIT("gzip"));
 	http_set_header(c->request, "Content-Disposition",
 			x->is_csv ? STR_LIT("attachment; filename=\"transactions.csv\"")
 				  : STR_LIT("attachment; filename=\"transactions.ndjson\""));
@@ -411,6 +435,8 @@ void do_tx_export(struct call *c)
 		export_free(x);
 		return;
 	}
+	if (c->takes_gzip)
+		x->packer = packer_open();
 	c->api->exports++;
 	x->timer.fire = on_late;
 	timer_set(site->loop, &x->timer, loop_now(site->loop) + EXPORT_TIME);

@@ -106,6 +106,13 @@ static const char *mistake_text(struct group *g)
 	return arena_printf(g->in.arena, "%s: %s", m->member, m->text);
 }
 
+/* As with PATCH: what a hold keeps, only an admin may decide. */
+static bool may_hold(struct input *in, const struct call *c, const struct op *op)
+{
+	return !op->held || c->token->scope >= SCOPE_ADMIN ||
+	       input_wrong(in, "legal_hold", "needs the scope `admin`");
+}
+
 static void add_row(struct import *im, const struct record *record)
 {
 	struct group *g = im->filling;
@@ -120,7 +127,8 @@ static void add_row(struct import *im, const struct record *record)
 	g->in.mistake = (struct mistake){0};
 	g->bytes += is_csv ? im->records.text.len : record->text.len;
 	if (import_read_row(&g->in, is_csv ? &im->header : NULL, record,
-			    loop_now(c->api->site->loop), &json, op)) {
+			    loop_now(c->api->site->loop), &json, op) &&
+	    may_hold(&g->in, c, op)) {
 		op->actor = arena_str(&b->arena, str_of(c->token->actor));
 		op->trace = arena_str(&b->arena, http_trace_theirs(c->request));
 		g->jsons[b->n++] = json;

@@ -42,7 +42,8 @@ static bool read_column(struct input *in, const char *name, struct import_column
 	if (!row)
 		return unknown_column(in, name);
 	out->name = row->name;
-	out->is_json = row->kind == INPUT_OBJECT || row->kind == INPUT_JSON;
+	out->is_json = row->kind == INPUT_OBJECT || row->kind == INPUT_JSON ||
+		       row->kind == INPUT_BOOL;
 	return true;
 }
 

@@ -185,6 +185,7 @@ void call_begin_job(struct call *c, const char *kind, json_t *params)
 	r->kind = jobs_kind(r->jobs, str_of(kind));
 	r->tenant = arena_str(&r->arena, c->tenant);
 	r->actor = arena_str(&r->arena, str_of(c->token->actor));
+	r->trace = arena_str(&r->arena, http_trace_theirs(c->request));
 	r->params = params;
 	r->finish = c->once ? finish : NULL;
 	r->done = done;

@@ -55,8 +55,6 @@
 	{"outcome", INPUT_SKIP, 0, 0, 0, 0}, \
 	{"version", INPUT_SKIP, 0, 0, 0, 0}, \
 	{"anomaly", INPUT_SKIP, 0, 0, 0, 0}, \
-	{"paused", INPUT_SKIP, 0, 0, 0, 0}, \
-	{"legal_hold", INPUT_SKIP, 0, 0, 0, 0}, \
 	{"created_at", INPUT_SKIP, 0, 0, 0, 0}, \
 	{"updated_at", INPUT_SKIP, 0, 0, 0, 0}, \
 	{"status_since", INPUT_SKIP, 0, 0, 0, 0}, \
@@ -70,6 +68,8 @@
 	{"source_event_id", INPUT_LINE, INPUT_NULLABLE, AT(source_event_id), 256, 0}, \
 	{"source_version", INPUT_LINE, INPUT_NULLABLE, AT(source_version), 128, 0}, \
 	{"source_at", INPUT_TIME, INPUT_NULLABLE, AT(source_at), 0, 0}, \
+	{"paused", INPUT_BOOL, INPUT_NULLABLE, AT(paused), 0, 0}, \
+	{"legal_hold", INPUT_BOOL, INPUT_NULLABLE, AT(held), 0, 0}, \
 	SHOWN_MEMBERS
 
 /* clang-format on */

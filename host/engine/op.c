@@ -139,6 +139,18 @@ static bool can_expire(const struct change *c, uint32_t state)
 	return f->states[state].outcome != TXW_OPEN || flow_expiry_to(f, state) < f->n_states;
 }
 
+static int32_t audit_hold(struct change *c, struct err *e)
+{
+	char id[ID_TEXT_MAX];
+	size_t n = id_print(id, "tx", c->row->id);
+	const struct audit row = {.tenant = c->row->tenant,
+				  .actor = c->op->actor,
+				  .action = c->row->held ? "transaction.hold"
+							 : "transaction.release",
+				  .object = {id, n}};
+	return audit_add(c->unit, &row, e);
+}
+
 static int32_t create(struct change *c, struct err *e)
 {
 	struct op *op = c->op;
@@ -173,6 +185,8 @@ static int32_t create(struct change *c, struct err *e)
 	    .deadline = op->expires_at   ? op->expires_at
 			: op->expires_in ? now + op->expires_in
 					 : 0,
+	    .paused = op->paused,
+	    .held = op->held,
 	};
 	c->row = row;
 	enter_state(c, to, false);
@@ -181,6 +195,8 @@ static int32_t create(struct change *c, struct err *e)
 	int32_t rc = commit_row(c, TXW_EV_CREATED, STR_NONE, e);
 	if (rc >= 0 && is_unknown && op->unknown_is_anomaly)
 		rc = anomaly(c, op->status, e);
+	if (rc >= 0 && row->held && !op->dry_run)
+		rc = audit_hold(c, e);
 	if (rc >= 0)
 		result(c, OP_CREATED);
 	return rc;
@@ -361,18 +377,6 @@ static bool update_row(struct change *c)
 		changed = true;
 	}
 	return changed;
-}
-
-static int32_t audit_hold(struct change *c, struct err *e)
-{
-	char id[ID_TEXT_MAX];
-	size_t n = id_print(id, "tx", c->row->id);
-	const struct audit row = {.tenant = c->row->tenant,
-				  .actor = c->op->actor,
-				  .action = c->row->held ? "transaction.hold"
-							 : "transaction.release",
-				  .object = {id, n}};
-	return audit_add(c->unit, &row, e);
 }
 
 static int32_t update(struct change *c, struct err *e)

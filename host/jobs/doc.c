@@ -1,7 +1,7 @@
 /*
  * doc.c: a work as its document's JSON, and as the API shows it.
  *
- * {"kind","state","actor","created_at","started_at","finished_at","why",
+ * {"kind","state","actor","trace","created_at","started_at","finished_at","why",
  *  "params":{},"cursor":{},"progress":{}}; times are microseconds.
  */
 #include <stdlib.h>
@@ -57,6 +57,8 @@ int32_t work_save(struct work *w, struct unit *u, struct err *e)
 	add(doc, "kind", json_string(w->kind->name));
 	add(doc, "state", json_string(STATES[w->next_state]));
 	add(doc, "actor", text(w->actor));
+	if (w->trace.len)
+		add(doc, "trace", text(w->trace));
 	add(doc, "created_at", time_of(w->created_at));
 	add(doc, "started_at", time_of(w->started_at));
 	add(doc, "finished_at", time_of(w->finished_at));
@@ -82,6 +84,8 @@ int32_t work_save_new(struct work_request *r, struct unit *u, struct err *e)
 	add(doc, "kind", json_string(r->kind->name));
 	add(doc, "state", json_string(STATES[WORK_QUEUED]));
 	add(doc, "actor", text(r->actor));
+	if (r->trace.len)
+		add(doc, "trace", text(r->trace));
 	add(doc, "created_at", time_of(u->now));
 	add(doc, "params", json_incref(r->params));
 	add(doc, "cursor", json_object());
@@ -114,6 +118,7 @@ bool work_load(struct work *w, const json_t *doc)
 	w->cursor = json_incref(json_object_get(doc, "cursor"));
 	w->progress = json_incref(json_object_get(doc, "progress"));
 	w->actor = arena_str(&w->arena, get_text(doc, "actor"));
+	w->trace = arena_str(&w->arena, get_text(doc, "trace"));
 	w->created_at = get_time(doc, "created_at");
 	w->started_at = get_time(doc, "started_at");
 	w->state = WORK_QUEUED; /* until there is a place for it */

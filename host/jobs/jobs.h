@@ -60,6 +60,7 @@ struct work {
 	struct arena arena;
 	txw_str tenant;
 	txw_str actor;
+	txw_str trace; /* traceparent of the request behind it; none: it had none */
 	char id[ID_TEXT_MAX];
 	/* As committed; a step in flight only reads them. */
 	json_t *params;
@@ -101,6 +102,7 @@ struct work_request {
 	const struct work_kind *kind;
 	txw_str tenant; /* texts: in the arena */
 	txw_str actor;
+	txw_str trace;
 	json_t *params; /* owned; an object */
 	struct arena arena;
 	char id[ID_TEXT_MAX]; /* set by it */

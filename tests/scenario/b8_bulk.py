@@ -190,3 +190,17 @@ def finished_jobs_are_kept_for_a_week(t):
     site.get("/v1/jobs/" + job["id"])
     site.advance("25h")
     site.get("/v1/jobs/" + job["id"], expect=404)
+
+
+def a_job_s_events_carry_the_trace_of_its_request_also_after_a_kill(t):
+    site = t.site()
+    fill(site, 1000)
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    job = bulk(site, {"filter": "", "action": {"status": {"status": "cancelled"}}},
+               headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
+    site.kill()
+    site.start()
+    check.equal(ended(site, job)["progress"]["changed"], 1000, "all")
+    moved = site.events(type="transaction.cancelled")
+    check.equal(len(moved), 1000, "an event each")
+    check.true(all(trace in e["trace"] for e in moved), "its trace on each")

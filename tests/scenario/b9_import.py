@@ -1,6 +1,7 @@
 """Import and export: streams of rows, in and out."""
 
 import csv
+import gzip
 import http.client
 import io
 import json
@@ -225,9 +226,12 @@ def what_was_exported_is_imported_as_it_was(t):
     for i in range(0, 5):
         site.status(site.tx(f"r{i}"), "settled", reason=odd[i], code="00", source_version=str(i),
                     source_at="2025-12-31T00:00:00Z")
-    site.create("late", expires_in="48h")
+    late = site.create("late", expires_in="48h")
+    site.post(f"/v1/transactions/{late['id']}/pause")
+    hold = site.ask("PATCH", f"/v1/transactions/{late['id']}", {"legal_hold": True})
+    check.equal(hold.status, 200, hold)
     shared = ("flow", "ref", "status", "outcome", "owner", "amount", "currency", "attributes",
-              "reason", "code", "source_version", "source_at", "expires_at")
+              "reason", "code", "source_version", "source_at", "expires_at", "paused", "legal_hold")
 
     def content(one):
         return sorted(([{k: r.get(k) for k in shared} for r in
@@ -243,6 +247,34 @@ def what_was_exported_is_imported_as_it_was(t):
     check.equal([r["ref"] for r in read], [f"r{i}" for i in range(10)] + ["late"], "oldest first")
     check.equal(read[3]["reason"], "'=1+1", "no formula for a spreadsheet")
     check.equal(read[1]["amount"], "-12.50", "a number is one")
+
+
+def a_hold_is_an_admin_s_to_import_and_is_in_the_audit_log(t):
+    site = t.site(TENANTS, env=ENV)
+    line = '{"flow":"payment","ref":"h","legal_hold":true}\n'
+    lines, _ = imported(site, line, token=OTHER)
+    check.equal(results(lines), [(1, "invalid")], "by one who may only write")
+    check.holds(lines[0]["why"], "legal_hold", "admin")
+    lines, _ = imported(site, line)
+    check.equal(results(lines), [(1, "created")], "by an admin")
+    check.equal(site.get("/v1/audit?action=transaction.hold")["data"][0]["object"],
+                lines[0]["id"], "its row")
+    lines, _ = imported(site, "flow,ref,paused\npayment,p,true\npayment,q,maybe\n", "text/csv")
+    check.equal(results(lines), [(2, "created"), (3, "invalid")], "cells")
+    check.equal(site.tx("p")["paused"], True, "paused")
+
+
+def an_export_is_packed_as_it_goes(t):
+    site = t.site()
+    imported(site, rows(20000))
+    for query in ("", "?format=csv", "?status=failed"):
+        plain = exported(site, query)
+        packed = exported(site, query, headers={"Accept-Encoding": "gzip"})
+        check.true("content-encoding" not in plain.headers, "plain unless asked for")
+        check.equal(packed.headers["content-encoding"], "gzip", query)
+        check.holds(packed.headers["vary"], "Accept-Encoding")
+        check.equal(gzip.decompress(packed.body), plain.body, query)
+        check.true(len(packed.body) < max(100, len(plain.body) / 4), "it is shorter")
 
 
 def an_export_is_narrowed_as_a_list_is(t):
