@@ -280,18 +280,19 @@ def one_missing_in_a_batch_answer_does_not_hurt_the_others(t):
 
 def new_transactions_are_discovered_and_the_cursor_is_kept_over_a_restart(t):
     bank = t.bank()
-    site = t.site(poller(bank, *_DISCOVERY.format(url=bank.url).split("\n")))
-    bank.list(*({"id": f"d{i}", "state": "PENDING", "amount": f"{i}.50"} for i in range(5)))
+    # Before the site starts: its first question comes at once.
     for i in range(9):
         bank.script(f"d{i}", "PENDING")
+    bank.list(*({"id": f"d{i}", "state": "PENDING", "amount": f"{i}.50"} for i in range(5)))
+    site = t.site(poller(bank, *_DISCOVERY.format(url=bank.url).split("\n")))
     site.advance("1m")
     rows = site.pages("/v1/transactions")
     check.equal(sorted(r["ref"] for r in rows), [f"d{i}" for i in range(5)], "discovered")
     check.equal(site.tx("d3")["amount"], "3.50", "amount")
     site.kill()
     pages = [one for one in bank.asked if one[0] == "/list"]
-    site.start()
     bank.list(*({"id": f"d{i}", "state": "SUCCESS"} for i in range(5, 9)))
+    site.start()
     site.advance("2m")
     check.equal(len(site.pages("/v1/transactions")), 9, "discovered after the restart")
     check.equal(site.tx("d7")["status"], "settled", "its status as listed")

@@ -47,24 +47,25 @@ static const struct field {
 	enum column_class class;
 	const char *sql;
 	const char *order; /* NULL: sql */
+	bool is_total;     /* `order` has a value in every row */
 } FIELDS[] = {
-    {TXW_FIELD_ID, ID_CLASS, "t.id", NULL},
-    {TXW_FIELD_FLOW, KEY_CLASS, "t.flow", "nullif(t.flow, '')"},
-    {TXW_FIELD_REF, KEY_CLASS, "t.ref", "nullif(t.ref, '')"},
-    {TXW_FIELD_STATUS, KEY_CLASS, "t.status", "nullif(t.status, '')"},
-    {TXW_FIELD_OUTCOME, OUTCOME_CLASS, "t.outcome", FILTER_SQL_OUTCOME " COLLATE \"C\""},
-    {TXW_FIELD_OWNER, TEXT_CLASS, "t.owner", NULL},
-    {TXW_FIELD_AMOUNT, DECIMAL_CLASS, "t.amount", AS_DECIMAL("t.amount")},
-    {TXW_FIELD_CURRENCY, TEXT_CLASS, "t.currency", NULL},
-    {TXW_FIELD_REASON, TEXT_CLASS, "t.reason", NULL},
-    {TXW_FIELD_CODE, TEXT_CLASS, "t.code", NULL},
-    {TXW_FIELD_VERSION, INT_CLASS, "nullif(t.version, 0)", NULL},
-    {TXW_FIELD_CREATED_AT, TIME_CLASS, "nullif(t.created_at, 0)", NULL},
-    {TXW_FIELD_UPDATED_AT, TIME_CLASS, "nullif(t.updated_at, 0)", NULL},
-    {TXW_FIELD_STATUS_SINCE, TIME_CLASS, "t.status_since", NULL},
-    {TXW_FIELD_EXPIRES_AT, TIME_CLASS, "t.expires_at", NULL},
-    {TXW_FIELD_FINISHED_AT, TIME_CLASS, "t.finished_at", NULL},
-    {TXW_FIELD_ATTRIBUTES, ATTRIBUTE_CLASS, "t.attributes", NULL},
+    {TXW_FIELD_ID, ID_CLASS, "t.id", NULL, false},
+    {TXW_FIELD_FLOW, KEY_CLASS, "t.flow", "nullif(t.flow, '')", false},
+    {TXW_FIELD_REF, KEY_CLASS, "t.ref", "t.ref", true},
+    {TXW_FIELD_STATUS, KEY_CLASS, "t.status", "nullif(t.status, '')", false},
+    {TXW_FIELD_OUTCOME, OUTCOME_CLASS, "t.outcome", FILTER_SQL_OUTCOME " COLLATE \"C\"", false},
+    {TXW_FIELD_OWNER, TEXT_CLASS, "t.owner", NULL, false},
+    {TXW_FIELD_AMOUNT, DECIMAL_CLASS, "t.amount", AS_DECIMAL("t.amount"), false},
+    {TXW_FIELD_CURRENCY, TEXT_CLASS, "t.currency", NULL, false},
+    {TXW_FIELD_REASON, TEXT_CLASS, "t.reason", NULL, false},
+    {TXW_FIELD_CODE, TEXT_CLASS, "t.code", NULL, false},
+    {TXW_FIELD_VERSION, INT_CLASS, "nullif(t.version, 0)", NULL, false},
+    {TXW_FIELD_CREATED_AT, TIME_CLASS, "nullif(t.created_at, 0)", NULL, false},
+    {TXW_FIELD_UPDATED_AT, TIME_CLASS, "nullif(t.updated_at, 0)", NULL, false},
+    {TXW_FIELD_STATUS_SINCE, TIME_CLASS, "t.status_since", NULL, false},
+    {TXW_FIELD_EXPIRES_AT, TIME_CLASS, "t.expires_at", NULL, false},
+    {TXW_FIELD_FINISHED_AT, TIME_CLASS, "t.finished_at", "coalesce(t.finished_at, 0)", true},
+    {TXW_FIELD_ATTRIBUTES, ATTRIBUTE_CLASS, "t.attributes", NULL, false},
 };
 
 static const char *const OPERATORS[] = {
@@ -387,6 +388,12 @@ const char *filter_sql_order(uint32_t field)
 	return c->order ? c->order : c->sql;
 }
 
+bool filter_sql_is_total(uint32_t field)
+{
+	const struct field *c = field_find(field);
+	return c && c->is_total;
+}
+
 static bool value_text(struct query *q, txw_str s)
 {
 	if (s.len)
@@ -414,7 +421,8 @@ bool filter_sql_value(struct query *q, uint32_t field, const txw_tx *row)
 	case TXW_FIELD_FLOW:
 		return value_text(q, row->flow);
 	case TXW_FIELD_REF:
-		return value_text(q, row->ref);
+		query_text(q, row->ref);
+		return true;
 	case TXW_FIELD_STATUS:
 		return value_text(q, row->status);
 	case TXW_FIELD_OUTCOME:
@@ -444,7 +452,8 @@ bool filter_sql_value(struct query *q, uint32_t field, const txw_tx *row)
 	case TXW_FIELD_EXPIRES_AT:
 		return value_int(q, row->expires_at);
 	case TXW_FIELD_FINISHED_AT:
-		return value_int(q, row->finished_at);
+		query_int(q, row->finished_at);
+		return true;
 	default:
 		return false;
 	}

@@ -25,6 +25,9 @@ void filter_sql_contains(struct query *q, txw_str text);
 
 /* A field as SQL orders it; NULL: a row has no such field. */
 const char *filter_sql_order(uint32_t field);
+/* Has every row a value of it, as it is ordered? Then an index holds the order
+ * as it is asked for. */
+bool filter_sql_is_total(uint32_t field);
 /* Adds a row's value of it, or returns false when it has none. */
 bool filter_sql_value(struct query *q, uint32_t field, const txw_tx *row);
 

@@ -14,7 +14,10 @@ static int32_t add_where(struct reader *r, struct query *q, const txw_tx_query *
 {
 	text_add(&q->text, " WHERE true");
 	if (ask->tenant.len) {
-		text_add(&q->text, " AND t.tenant = ");
+		/* Rows in an order are found by the index that has it, not by
+		 * their tenant and then sorted. */
+		text_add(&q->text,
+			 ask->n_order ? " AND t.tenant IS NOT DISTINCT FROM " : " AND t.tenant = ");
 		query_text(q, ask->tenant);
 	}
 	if (ask->text.len) {
@@ -33,6 +36,13 @@ static int32_t add_where(struct reader *r, struct query *q, const txw_tx_query *
 static void add_after_row(struct query *q, const txw_tx_query *ask)
 {
 	const txw_tx *row = ask->after_row;
+	bool first_down = ask->order[0].descending != 0;
+	/* What an index can begin at. */
+	if (filter_sql_is_total(ask->order[0].field)) {
+		text_print(&q->text, " AND %s", filter_sql_order(ask->order[0].field));
+		text_add(&q->text, first_down ? " <= " : " >= ");
+		filter_sql_value(q, ask->order[0].field, row);
+	}
 	text_add(&q->text, " AND (");
 	for (uint32_t i = 0; i < ask->n_order; i++) {
 		const char *sql = filter_sql_order(ask->order[i].field);
@@ -59,13 +69,18 @@ static void add_after_row(struct query *q, const txw_tx_query *ask)
 	text_add(&q->text, ")");
 }
 
-static void add_order(struct query *q, const txw_tx_query *ask)
+static void add_order(struct query *q, const txw_tx_query *ask, const char *key)
 {
 	text_add(&q->text, " ORDER BY ");
-	for (uint32_t i = 0; i < ask->n_order; i++)
-		text_print(&q->text, "%s %s, ", filter_sql_order(ask->order[i].field),
-			   ask->order[i].descending ? "DESC NULLS LAST" : "ASC NULLS FIRST");
-	text_add(&q->text, ask->ascending ? "t.key" : "t.key DESC");
+	for (uint32_t i = 0; i < ask->n_order; i++) {
+		uint32_t field = ask->order[i].field;
+		bool down = ask->order[i].descending != 0;
+		text_print(&q->text, "%s %s", filter_sql_order(field), down ? "DESC" : "ASC");
+		if (!filter_sql_is_total(field))
+			text_add(&q->text, down ? " NULLS LAST" : " NULLS FIRST");
+		text_add(&q->text, ", ");
+	}
+	text_print(&q->text, "%s%s", key, ask->ascending ? "" : " DESC");
 	text_add(&q->text, " LIMIT ");
 	query_int(q, ask->limit);
 }
@@ -87,13 +102,74 @@ static txw_tx_query whole(const txw_tx_query *given)
 	return q;
 }
 
+/* How the server reads for it, for the log. */
+static void explain(struct reader *r, const struct query *q)
+{
+	struct text t = {.at = NULL}, plan = {.at = NULL};
+	PGresult *found = NULL;
+	if (q->text.failed || !store_logs(r->store, TXW_LOG_DEBUG))
+		return;
+	text_add(&t, "EXPLAIN (COSTS OFF) ");
+	text_add(&t, q->text.at);
+	if (read_ask_text(r, t.failed ? NULL : t.at, &found, NULL) == TXW_OK) {
+		for (int i = 0; i < PQntuples(found); i++) {
+			const char *line = PQgetvalue(found, i, 0);
+			text_add(&plan, i ? "; " : "search: ");
+			text_add(&plan, line + strspn(line, " "));
+		}
+		store_log(r->store, TXW_LOG_DEBUG, "%s", plan.at && !plan.failed ? plan.at : "");
+	}
+	PQclear(found);
+	text_free(&t);
+	text_free(&plan);
+}
+
 /* Runs the text and frees it. */
 static int32_t run(struct reader *r, struct query *q, int32_t rc, PGresult **out, txw_error *err)
 {
 	*out = NULL;
 	if (rc == TXW_OK)
+		explain(r, q);
+	if (rc == TXW_OK)
 		rc = read_ask_text(r, q->text.failed ? NULL : q->text.at, out, err);
 	text_free(&q->text);
+	return rc;
+}
+
+#define DEPTH_MAX 8
+
+/* Are only open rows asked for? Looked for in the upper levels only. */
+static bool is_of_open(const txw_filter *f, int depth)
+{
+	static const char OPEN[] = "open";
+	if (!f || depth == DEPTH_MAX)
+		return false;
+	if (f->kind == TXW_F_TEST)
+		return f->field == TXW_FIELD_OUTCOME && f->op == TXW_F_EQ &&
+		       f->text.len == strlen(OPEN) && memcmp(f->text.ptr, OPEN, f->text.len) == 0;
+	for (uint32_t i = 0; f->kind == TXW_F_AND && f->children && i < f->n_children; i++)
+		if (is_of_open(f->children[i], depth + 1))
+			return true;
+	return false;
+}
+
+/* The index of open rows has `key + 0`, so that the server does not walk over
+ * all rows instead, in the hope of finding open ones soon. */
+static int32_t add_page(struct reader *r, struct query *q, const txw_tx_query *ask, txw_error *err)
+{
+	bool is_open = !ask->n_order && is_of_open(ask->filter, 0);
+	const char *key = is_open ? "(t.key + 0)" : "t.key";
+	text_add(&q->text, " FROM tx t");
+	int32_t rc = add_where(r, q, ask, err);
+	text_add(&q->text, is_open ? " AND t.outcome IS NULL" : "");
+	if (ask->n_order && ask->after_row) {
+		add_after_row(q, ask);
+	} else if (!ask->n_order && ask->after) {
+		text_print(&q->text, " AND %s ", key);
+		text_add(&q->text, ask->ascending ? "> " : "< ");
+		query_int(q, ask->after);
+	}
+	add_order(q, ask, key);
 	return rc;
 }
 
@@ -109,15 +185,7 @@ int32_t lists_tx(void *reader, const txw_tx_query *given, txw_emit_tx emit, void
 		return rc;
 	text_add(&q.text, "SELECT ");
 	columns_names(&q.text, TX_COLUMNS, "t");
-	text_add(&q.text, " FROM tx t");
-	rc = add_where(r, &q, &ask, err);
-	if (ask.n_order && ask.after_row) {
-		add_after_row(&q, &ask);
-	} else if (!ask.n_order && ask.after) {
-		text_add(&q.text, ask.ascending ? " AND t.key > " : " AND t.key < ");
-		query_int(&q, ask.after);
-	}
-	add_order(&q, &ask);
+	rc = add_page(r, &q, &ask, err);
 	rc = run(r, &q, rc, &found, err);
 	for (int i = 0; rc == TXW_OK && i < PQntuples(found); i++) {
 		txw_tx row = {.size = sizeof(row)};

@@ -12,11 +12,16 @@
 
 #include "store.h"
 
+bool store_logs(struct store *s, uint32_t level)
+{
+	return s->log && s->log->enabled(s->self, level);
+}
+
 void store_log(struct store *s, uint32_t level, const char *format, ...)
 {
 	char line[DB_TEXT_MAX];
 	va_list ap;
-	if (!s->log || !s->log->enabled(s->self, level))
+	if (!store_logs(s, level))
 		return;
 	va_start(ap, format);
 	int n = vsnprintf(line, sizeof(line), format, ap);

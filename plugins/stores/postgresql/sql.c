@@ -160,7 +160,9 @@ static void make_tx(struct text *t, enum sql_id id)
 		break;
 	case SQL_TX_BY_REF:
 		read_txs(t, "JOIN unnest($1::text[], $2::text[], $3::text[]) AS u (tenant, flow,"
-			    " ref) ON t.ref = u.ref AND t.flow = u.flow AND t.tenant = u.tenant");
+			    " ref) ON t.ref = u.ref"
+			    " AND t.flow IS NOT DISTINCT FROM u.flow"
+			    " AND t.tenant IS NOT DISTINCT FROM u.tenant");
 		break;
 	case SQL_TX_INSERT:
 		insert(t, "tx", TX_COLUMNS);
@@ -281,14 +283,14 @@ static void make_rest(struct text *t, enum sql_id id)
 			    " AND ($2::text = '' OR t.flow = $2::text)"
 			    " AND t.outcome IS NOT NULL"
 			    " AND ($3::bigint = 0 OR t.outcome = $3::bigint)"
-			    " AND t.held IS NULL AND t.finished_at < $4::bigint"
+			    " AND t.held IS NULL AND coalesce(t.finished_at, 0) < $4::bigint"
 			    " AND t.last_seq < $6::bigint"
-			    " AND t.finished_at >= $7::bigint"
+			    " AND coalesce(t.finished_at, 0) >= $7::bigint"
 			    " AND (t.finished_at > $7::bigint OR t.key > $8::bigint)"
 			    " AND ($9::bigint = 0 OR t.last_seq <= $9::bigint)"
 			    " AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.tx = t.key"
 			    " AND d.state NOT IN (2, 3, 5))"
-			    " ORDER BY t.finished_at, t.key LIMIT $5::bigint");
+			    " ORDER BY coalesce(t.finished_at, 0), t.key LIMIT $5::bigint");
 		break;
 	case SQL_DIGEST_LIST:
 		text_add(t, "SELECT ");

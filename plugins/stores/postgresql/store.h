@@ -117,6 +117,8 @@ struct reader {
 	bool is_pinned; /* a snapshot is held over several calls */
 };
 
+/* Would the host's log take it? [any] */
+bool store_logs(struct store *s, uint32_t level);
 /* One line in the host's log. [any] */
 void store_log(struct store *s, uint32_t level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
