@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "command/args.h"
 #include "engine/audit.h"
+#include "engine/follow.h"
 #include "site.h"
 
 #define VIRTUAL_START "2026-01-01T00:00:00Z"
@@ -238,6 +239,7 @@ static int32_t open_all(struct running *r, struct handed *hand, struct conf_repo
 	retention_start(s->retention, s->loop, s->engine);
 	if (jobs_start(s->jobs, s->engine, s->readers, e) < 0)
 		return -1;
+	s->follow = follow_open(s->engine, s->readers, api_follow, s->api);
 	state_flush(s->services.state);
 	return 0;
 }
@@ -245,6 +247,7 @@ static int32_t open_all(struct running *r, struct handed *hand, struct conf_repo
 static void close_all(struct site *s)
 {
 	jobs_drain(s->jobs);
+	follow_stop(s->follow);
 	/* The writer first: what it tells the API's lists and caches needs them.
 	 * What it answered last is taken by the loop. */
 	if (s->engine)

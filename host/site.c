@@ -14,6 +14,7 @@
 #include "api/auth.h"
 #include "api/listener.h"
 #include "base/str.h"
+#include "engine/follow.h"
 #include "engine/redact.h"
 #include "measure/metrics.h"
 
@@ -200,6 +201,7 @@ void site_free(struct site *s)
 	egress_close(s->egress);
 	/* Jobs and answers of what was cancelled last. */
 	loop_drain(s->loop);
+	follow_free(s->follow);
 	jobs_close(s->jobs);
 	if (s->engine)
 		engine_close(s->engine);

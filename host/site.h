@@ -34,6 +34,7 @@ struct site {
 	struct jobs *jobs;
 	struct api *api;
 	struct api_site api_site;
+	struct follow *follow;
 };
 
 /*

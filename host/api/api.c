@@ -135,6 +135,13 @@ size_t api_streams(const struct api *a)
 	return a->imports + a->exports;
 }
 
+void api_follow(void *ctx)
+{
+	struct api *a = ctx;
+	rowcache_forget_all(a->rows);
+	waits_wake(a->waits);
+}
+
 void api_drain(struct api *a)
 {
 	a->is_draining = true;

@@ -52,6 +52,8 @@ void api_settle(struct api *a);
 struct http_server *api_take_server(struct api *a);
 /* Imports and exports under way, which draining waits for. */
 size_t api_streams(const struct api *a);
+/* Other hosts have committed events: wakes who waits for them. [loop] */
+void api_follow(void *api);
 void api_drain(struct api *a);
 void api_close(struct api *a);
 

@@ -265,13 +265,18 @@ static void on_grown(struct task *task)
 	pump(w);
 }
 
-static void on_tail(void *ctx, txw_event *const *events, size_t n)
+void waits_wake(struct event_waits *w)
 {
-	struct event_waits *w = ctx;
-	(void)events;
-	if (n == 0 || atomic_load(&w->watched) == 0 || atomic_exchange(&w->is_told, true))
+	if (atomic_load(&w->watched) == 0 || atomic_exchange(&w->is_told, true))
 		return;
 	loop_post(w->api->site->loop, &w->task);
+}
+
+static void on_tail(void *ctx, txw_event *const *events, size_t n)
+{
+	(void)events;
+	if (n)
+		waits_wake(ctx);
 }
 
 struct event_waits *waits_open(struct api *api)

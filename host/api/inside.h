@@ -189,6 +189,7 @@ void call_begin_job(struct call *c, const char *kind, json_t *params);
 
 /* events.c: long polls. */
 struct event_waits *waits_open(struct api *api);
+void waits_wake(struct event_waits *w); /* the log grew [any] */
 void waits_drain(struct event_waits *w);
 void waits_close(struct event_waits *w);
 

@@ -112,3 +112,12 @@ void rowcache_forget(void *ctx, const txw_id *ids, size_t n)
 	}
 	pthread_mutex_unlock(&c->lock);
 }
+
+void rowcache_forget_all(struct rowcache *c)
+{
+	pthread_mutex_lock(&c->lock);
+	c->moment++;
+	while (c->entries)
+		drop(c, c->entries);
+	pthread_mutex_unlock(&c->lock);
+}

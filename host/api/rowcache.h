@@ -30,5 +30,7 @@ uint64_t rowcache_moment(struct rowcache *c);
 void rowcache_put(struct rowcache *c, uint64_t moment, const txw_tx *row, txw_str json);
 /* An engine_rows: those rows were written. [writer] */
 void rowcache_forget(void *c, const txw_id *ids, size_t n);
+/* Another host wrote, nobody knows what. [any] */
+void rowcache_forget_all(struct rowcache *c);
 
 #endif

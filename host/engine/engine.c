@@ -22,6 +22,15 @@ int64_t engine_last_seq(const struct engine *g)
 	return atomic_load(&g->last_seq);
 }
 
+bool engine_note_seq(struct engine *g, int64_t seq)
+{
+	int64_t known = atomic_load(&g->last_seq);
+	while (seq > known)
+		if (atomic_compare_exchange_weak(&g->last_seq, &known, seq))
+			return true;
+	return false;
+}
+
 size_t engine_waiting(struct engine *g)
 {
 	return queue_weight(&g->queue);

@@ -101,6 +101,8 @@ void engine_submit_internal(struct engine *g, struct job *job);
 
 const txw_store_info *engine_info(const struct engine *g); /* as at start */
 int64_t engine_last_seq(const struct engine *g);           /* [any] */
+/* Another host's event was seen: is it news? [any] */
+bool engine_note_seq(struct engine *g, int64_t seq);
 /* Operations that wait for the writer. [any] */
 size_t engine_waiting(struct engine *g);
 /* Up to which event the router is through; 0: none yet. */

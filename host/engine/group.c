@@ -85,7 +85,7 @@ static int32_t unit_commit(struct engine *g, struct err *e)
 		rc = err_from_plugin(e, u->store->commit(u->self, &from), &from);
 	if (rc >= 0) {
 		series_observe(g->m_commit, (double)(clock_ticks() - start) / 1e6);
-		atomic_store(&g->last_seq, u->info.last_seq);
+		engine_note_seq(g, u->info.last_seq);
 		evidence_commit(u->evidence);
 	}
 	return rc;

@@ -105,7 +105,7 @@ int32_t listen_start(void *instance, void (*hint)(void *ctx), void *ctx, txw_err
 {
 	struct store *s = instance;
 	listen_stop(s);
-	if (!hint)
+	if (!hint || !s->options.notify)
 		return TXW_OK;
 	struct listener *l = calloc(1, sizeof(*l));
 	if (!l)

@@ -93,13 +93,12 @@ static const char STEP_1[] =
     " count bigint NOT NULL, PRIMARY KEY (kind, tenant, bucket, flow, key));";
 
 /* Indexes that hold the pages' orders, so that a page costs what it shows. */
-static const char STEP_2[] =
-    "CREATE INDEX tx_page ON tx (tenant, key);"
-    "CREATE INDEX tx_flow ON tx (tenant, flow, key);"
-    "CREATE INDEX tx_open ON tx (tenant, (key + 0)) WHERE outcome IS NULL;"
-    "CREATE INDEX tx_status ON tx (tenant, status, key);"
-    "DROP INDEX tx_finished;"
-    "CREATE INDEX tx_finished ON tx (coalesce(finished_at, 0), key);";
+static const char STEP_2[] = "CREATE INDEX tx_page ON tx (tenant, key);"
+			     "CREATE INDEX tx_flow ON tx (tenant, flow, key);"
+			     "CREATE INDEX tx_open ON tx (tenant, (key + 0)) WHERE outcome IS NULL;"
+			     "CREATE INDEX tx_status ON tx (tenant, status, key);"
+			     "DROP INDEX tx_finished;"
+			     "CREATE INDEX tx_finished ON tx (coalesce(finished_at, 0), key);";
 
 static const char *const STEPS[] = {STEP_1, STEP_2};
 #define SCHEMA ((int64_t)(sizeof(STEPS) / sizeof(STEPS[0])))
