@@ -98,6 +98,25 @@ bool call_unchanged(struct call *c, const char *etag)
 	return c->tag_is_packed;
 }
 
+/* If-Match: one strong tag or "*" (RFC 9110, 13.1.1); ours are versions. */
+bool call_if_match(struct call *c, int64_t *version)
+{
+	txw_str tag = http_header(c->request, "If-Match");
+	if (tag.len == 0 || str_is(tag, "*"))
+		return true;
+	bool is_quoted = tag.len >= 3 && tag.ptr[0] == '"' && tag.ptr[tag.len - 1] == '"';
+	txw_str inner = is_quoted ? (txw_str){tag.ptr + 1, tag.len - 2} : STR_NONE;
+	/* The packed answer's tag is of the same version. */
+	static const txw_str packed = {"-gzip", 5};
+	if (inner.len > packed.len &&
+	    memcmp(inner.ptr + inner.len - packed.len, packed.ptr, packed.len) == 0)
+		inner.len -= packed.len;
+	if (str_int(inner, version) && *version > 0)
+		return true;
+	call_problem(c, PROBLEM_PRECONDITION, "If-Match must be the ETag of what is changed");
+	return false;
+}
+
 void answer_pack(struct answer *a, const struct call *c, bool more)
 {
 	bool is_worth = a->body.len >= ENCODING_MIN && (more || a->body.len <= ENCODING_LOOP_MAX);

@@ -213,6 +213,8 @@ void json_event_content(struct buf *b, const txw_event *ev);
 bool tx_at(struct call *c, const txw_tx_name *name);
 /* openapi.c: prints the document that /openapi.json answers with. */
 void description_open(struct api *api);
+/* dispatch.c: If-Match as a version, untouched without one; false: answered. */
+bool call_if_match(struct call *c, int64_t *version);
 /* dispatch.c: If-None-Match names this ETag, or the packed answer's. */
 bool call_unchanged(struct call *c, const char *etag);
 /* Packs the answer if its caller takes that and it is worth it; more: even if

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "api/handlers.h"
+#include "api/write.h"
 #include "base/id.h"
 
 #define KIND STR_LIT("subscription")
@@ -28,6 +29,8 @@ static void render(const struct sub_request *r, struct answer *a)
 	if (r->what == SUB_CREATE && r->id.len < 64)
 		snprintf(a->location, sizeof(a->location), "/v1/subscriptions/%.*s",
 			 STR_ARG(r->id));
+	if (r->version)
+		etag_print(a->etag, r->version);
 	if (r->what == SUB_DELETE)
 		return;
 	if (r->answer.len) {
@@ -68,6 +71,12 @@ static void done(struct sub_request *r)
 
 static void submit(struct call *c, enum sub_what what, json_t *body)
 {
+	int64_t if_version = 0;
+	bool changes = what == SUB_PATCH || what == SUB_DELETE;
+	if (changes && !call_if_match(c, &if_version)) {
+		json_decref(body);
+		return;
+	}
 	struct sub_call *s = arena_alloc(c->arena, sizeof(*s));
 	struct sub_request *r = xcalloc(1, sizeof(*r));
 	s->call = c;
@@ -78,6 +87,7 @@ static void submit(struct call *c, enum sub_what what, json_t *body)
 	r->actor = arena_str(&r->arena, str_of(c->token->actor));
 	r->trace = arena_str(&r->arena, http_trace_theirs(c->request));
 	r->body = body;
+	r->if_version = if_version;
 	r->done = done;
 	r->finish = c->once ? finish : NULL;
 	r->ctx = s;
@@ -85,8 +95,12 @@ static void submit(struct call *c, enum sub_what what, json_t *body)
 	if (rc >= 0)
 		return;
 	struct err e = r->job.err;
+	bool is_other = r->is_other_version;
 	sub_request_free(r);
-	call_failed(c, rc, &e, "subscription");
+	if (is_other)
+		call_problem(c, PROBLEM_PRECONDITION, "%s", e.text);
+	else
+		call_failed(c, rc, &e, "subscription");
 }
 
 /* The body as an object; may_lack: an empty one is none. false: answered. */

@@ -14,25 +14,6 @@ bool call_tx_id(struct call *c, size_t param, txw_id *out)
 
 /* ---- writing ---- */
 
-/* If-Match: one strong tag or "*" (RFC 9110, 13.1.1); ours are versions. */
-static bool take_if_match(struct call *c, struct op *op)
-{
-	txw_str tag = http_header(c->request, "If-Match");
-	if (tag.len == 0 || str_is(tag, "*"))
-		return true;
-	bool is_quoted = tag.len >= 3 && tag.ptr[0] == '"' && tag.ptr[tag.len - 1] == '"';
-	txw_str inner = is_quoted ? (txw_str){tag.ptr + 1, tag.len - 2} : STR_NONE;
-	/* The packed answer's tag is of the same version. */
-	static const txw_str packed = {"-gzip", 5};
-	if (inner.len > packed.len &&
-	    memcmp(inner.ptr + inner.len - packed.len, packed.ptr, packed.len) == 0)
-		inner.len -= packed.len;
-	if (str_int(inner, &op->if_version) && op->if_version > 0)
-		return true;
-	call_problem(c, PROBLEM_PRECONDITION, "If-Match must be the ETag of the transaction");
-	return false;
-}
-
 static bool take_body(struct write *w, const struct input_row *rows, size_t n)
 {
 	struct op *op = &w->batch->ops[0];
@@ -57,13 +38,13 @@ void do_tx_create(struct call *c)
 static struct write *write_existing(struct call *c, enum op_kind kind)
 {
 	txw_id id;
-	struct op with = {0};
-	if (!call_tx_id(c, 0, &id) || !take_if_match(c, &with))
+	int64_t if_version = 0;
+	if (!call_tx_id(c, 0, &id) || !call_if_match(c, &if_version))
 		return NULL;
 	struct write *w = write_new(c, 1, render_one);
 	w->batch->ops[0].kind = kind;
 	w->batch->ops[0].name.id = id;
-	w->batch->ops[0].if_version = with.if_version;
+	w->batch->ops[0].if_version = if_version;
 	return w;
 }
 

@@ -48,8 +48,11 @@ struct sub_request {
 	txw_str tenant; /* texts: in the arena */
 	txw_str id;     /* "sub_..."; CREATE: set by it */
 	txw_str actor;
-	txw_str trace; /* traceparent; TEST: the event's */
-	json_t *body;  /* CREATE, PATCH: the request; owned */
+	txw_str trace;         /* traceparent; TEST: the event's */
+	json_t *body;          /* CREATE, PATCH: the request; owned */
+	int64_t if_version;    /* PATCH, DELETE: only if it is this one; 0: whatever it is */
+	bool is_other_version; /* ... it was not: EXISTS */
+	int64_t version;       /* CREATE, PATCH: the one it has now */
 	struct arena arena;
 	struct buf answer;     /* the object; CREATE: with the secret, once */
 	int64_t seq;           /* TEST: the event made */
@@ -64,6 +67,13 @@ struct sub_request {
 	                          * store's; frees it by sub_request_free */
 	void *ctx;
 };
+/* What a body may have. kind: 't'ext, 'b'oolean, or '*': looked at later. */
+struct sub_member {
+	const char *name;
+	char kind;
+};
+extern const struct sub_member SUB_MEMBERS[];
+extern const size_t SUB_MEMBERS_N;
 int32_t sub_submit(struct sub_request *r); /* as engine_submit */
 void sub_request_free(struct sub_request *r);
 

@@ -61,10 +61,22 @@ static void change_free(struct change *c)
 
 /* ---- from the request's JSON to the document's ---- */
 
-static const char *const MEMBERS[] = {"channel", "target",      "events",      "filter",
-				      "headers", "secret",      "ordered",     "rate",
-				      "format",  "concurrency", "description", "enabled"};
-#define N_MEMBERS (sizeof(MEMBERS) / sizeof(MEMBERS[0]))
+const struct sub_member SUB_MEMBERS[] = {
+    {"channel", 't'}, {"target", 't'},      {"events", '*'},      {"filter", 't'},
+    {"headers", '*'}, {"secret", 't'},      {"ordered", 'b'},     {"rate", 't'},
+    {"format", 't'},  {"concurrency", '*'}, {"description", 't'}, {"enabled", 'b'},
+};
+const size_t SUB_MEMBERS_N = sizeof(SUB_MEMBERS) / sizeof(SUB_MEMBERS[0]);
+
+static int32_t no_member(const char *key, struct err *e)
+{
+	const char *names[sizeof(SUB_MEMBERS) / sizeof(SUB_MEMBERS[0])];
+	for (size_t i = 0; i < SUB_MEMBERS_N; i++)
+		names[i] = SUB_MEMBERS[i].name;
+	const char *near = str_nearest(key, names, SUB_MEMBERS_N);
+	return err_set(e, TXW_E_INVALID, "%s: no such member%s%s%s", key,
+		       near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+}
 
 static int32_t check_members(const json_t *body, struct err *e)
 {
@@ -75,33 +87,14 @@ static int32_t check_members(const json_t *body, struct err *e)
 	json_object_foreach((json_t *)(uintptr_t)body, key, v)
 	{
 		size_t i = 0;
-		while (i < N_MEMBERS && strcmp(MEMBERS[i], key) != 0)
+		while (i < SUB_MEMBERS_N && strcmp(SUB_MEMBERS[i].name, key) != 0)
 			i++;
-		if (i < N_MEMBERS)
-			continue;
-		const char *near = str_nearest(key, MEMBERS, N_MEMBERS);
-		return err_set(e, TXW_E_INVALID, "%s: no such member%s%s%s", key,
-			       near ? "; did you mean \"" : "", near ? near : "",
-			       near ? "\"?" : "");
-	}
-	return 0;
-}
-
-static const struct {
-	const char *name;
-	bool is_text;
-} TYPED[] = {{"channel", true},     {"target", true},   {"filter", true},
-	     {"secret", true},      {"rate", true},     {"format", true},
-	     {"description", true}, {"ordered", false}, {"enabled", false}};
-
-static int32_t check_types(const json_t *body, struct err *e)
-{
-	for (size_t i = 0; i < sizeof(TYPED) / sizeof(TYPED[0]); i++) {
-		const json_t *v = json_object_get(body, TYPED[i].name);
-		if (!v || (TYPED[i].is_text ? json_is_string(v) : json_is_boolean(v)))
-			continue;
-		return err_set(e, TXW_E_INVALID, "%s: a %s is needed", TYPED[i].name,
-			       TYPED[i].is_text ? "text" : "true or false");
+		if (i == SUB_MEMBERS_N)
+			return no_member(key, e);
+		char kind = SUB_MEMBERS[i].kind;
+		if ((kind == 't' && !json_is_string(v)) || (kind == 'b' && !json_is_boolean(v)))
+			return err_set(e, TXW_E_INVALID, "%s: a %s is needed", key,
+				       kind == 't' ? "text" : "true or false");
 	}
 	if (json_string_length(json_object_get(body, "description")) > 1024)
 		return err_set(e, TXW_E_INVALID, "description: at most 1024 bytes");
@@ -232,13 +225,18 @@ static int32_t prepare(struct sub_request *r, struct change *c)
 	struct err *e = &r->job.err;
 	int32_t rc;
 	bool has_body = r->what == SUB_CREATE || r->what == SUB_PATCH;
-	if (has_body &&
-	    ((rc = check_members(r->body, e)) < 0 || (rc = check_types(r->body, e)) < 0))
+	if (has_body && (rc = check_members(r->body, e)) < 0)
 		return rc;
 	if (r->what == SUB_CREATE)
 		return prepare_create(r, c);
-	if ((rc = load(r, c)) < 0 || r->what != SUB_PATCH)
+	if ((rc = load(r, c)) < 0)
 		return rc;
+	if (r->if_version && r->if_version != c->version) {
+		r->is_other_version = true;
+		return err_set(e, TXW_E_EXISTS, "it has another version");
+	}
+	if (r->what != SUB_PATCH)
+		return 0;
 	merge(c->body, r->body);
 	return prepare_sub(r, c);
 }
@@ -297,6 +295,7 @@ static int32_t put_document(struct sub_request *r, struct unit *u, struct err *e
 	int32_t rc = UNIT_CALL(u, e, put_doc, &row);
 	if (rc >= 0) {
 		r->answer.len = 0;
+		r->version = row.version;
 		sub_render(&r->answer, &row, NULL);
 		if (r->what == SUB_CREATE)
 			show_secret(r);
@@ -377,7 +376,10 @@ static int32_t apply_delete(struct sub_request *r, struct unit *u, struct err *e
 	c->moved = 0;
 	if (c->is_sweeping)
 		return move_all(c, u, open, 3, TXW_DLV_SUPPRESSED, 0, e);
-	int32_t rc = UNIT_CALL(u, e, delete_doc, KIND, r->tenant, r->id);
+	int32_t rc = r->if_version ? same_version(r, u, e) : 0;
+	if (rc < 0)
+		return rc;
+	rc = UNIT_CALL(u, e, delete_doc, KIND, r->tenant, r->id);
 	if (rc == 0)
 		return err_set(e, TXW_E_NOTFOUND, "there is no such subscription");
 	if (rc >= 0)

@@ -170,3 +170,23 @@ def a_long_poll_ends_with_its_token(t):
         answer = s.recv(65536).decode()
     check.holds(answer, "HTTP/1.1 401 ")
     check.true("secret" not in answer, "nothing of what came after its end")
+
+
+def a_subscription_is_changed_only_in_the_version_one_knows(t):
+    site = t.site()
+    sub = site.subscribe("http://127.0.0.1:1/")
+    path = "/v1/subscriptions/" + sub["id"]
+
+    def change(tag, method="PATCH"):
+        return site.ask(method, path, {"description": tag} if method == "PATCH" else None,
+                        headers={"If-Match": tag})
+    done = change('"1"')
+    check.equal((done.status, done.headers["etag"]), (200, '"2"'), "the one there is")
+    for tag in ('"1"', '"3"', "2", 'W/"2"'):
+        late = change(tag)
+        check.equal((late.status, late.json["type"]),
+                    (412, "urn:txwatch:problem:precondition-failed"), tag)
+    check.equal(site.get(path)["description"], '"1"', "nobody's word was lost")
+    check.equal(change('"1"', "DELETE").status, 412, "an old one is not ended")
+    check.equal(change("*").status, 200, "any")
+    check.equal(change('"3"', "DELETE").status, 204, "ended")

@@ -16,6 +16,7 @@
 #include "api/problem.h"
 #include "api/schema.h"
 #include "base/str.h"
+#include "notify/notify.h"
 
 static json_t *document(bool is_virtual)
 {
@@ -40,6 +41,31 @@ static void every_body_and_answer_of_a_route_has_a_row(void **state)
 		if (!schema_names_known(r->answer))
 			fail_msg("%s %s: its answer %s has no row in host/api/schemas.c", r->method,
 				 r->path, r->answer);
+	}
+}
+
+/* notify/ checks these bodies by rows of its own. */
+static void a_subscription_s_bodies_are_described_as_they_are_checked(void **state)
+{
+	static const char *const names[] = {"NewSubscription", "SubscriptionChange"};
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const struct schema *s = schema_find(str_of(names[i]));
+		struct member m;
+		size_t max, n = 0;
+		for (; member_at(s, n, &m, &max); n++) {
+			size_t k = 0;
+			while (k < SUB_MEMBERS_N && strcmp(SUB_MEMBERS[k].name, m.name) != 0)
+				k++;
+			if (k == SUB_MEMBERS_N)
+				fail_msg("%s.%s is not taken", names[i], m.name);
+			char kind = m.kind == MEMBER_TEXT      ? 't'
+				    : m.kind == MEMBER_BOOLEAN ? 'b'
+							       : '*';
+			if (kind != SUB_MEMBERS[k].kind)
+				fail_msg("%s.%s is of another type", names[i], m.name);
+		}
+		assert_int_equal(n, SUB_MEMBERS_N);
 	}
 }
 
@@ -175,6 +201,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_body_and_answer_of_a_route_has_a_row),
+	    cmocka_unit_test(a_subscription_s_bodies_are_described_as_they_are_checked),
 	    cmocka_unit_test(every_row_is_named_once_and_its_members_lead_to_rows),
 	    cmocka_unit_test(every_reference_leads_to_a_component),
 	    cmocka_unit_test(every_route_is_an_operation_and_the_clock_only_when_virtual),
