@@ -145,14 +145,99 @@ static void a_claim_passes_over_what_another_host_claims(void **state)
 	bag_empty(k);
 	OK(k->v->claim(k->self, target.key, KIT_NOW, KIT_NOW + SEC, 1, bag_delivery, k, &k->err));
 	assert_int_equal(1, k->n);
+	COMMIT();
 	OK(other->v->begin(other->self, &other->err));
 	OK(other->v->claim(other->self, target.key, KIT_NOW, KIT_NOW + SEC, 9, bag_delivery, other,
 			   &other->err));
 	assert_int_equal(1, other->n);
 	assert_true(other->deliveries[0].key != k->deliveries[0].key);
 	OK(other->v->commit(other->self, &other->err));
-	COMMIT();
 	second_close(other);
+}
+
+#define ROUNDS 150
+
+struct mixer {
+	struct kit *k;
+	int64_t target;
+	txw_id id;
+	bool is_backwards;
+};
+
+/* What the engine does in one unit, in an order of the host's own. */
+static void mix(struct mixer *m, int what, int i)
+{
+	struct kit *k = m->k;
+	const txw_tx *have = NULL;
+	txw_tx_name name = {.size = sizeof(name), .id = m->id};
+	txw_doc doc = {
+	    .size = sizeof(doc), .kind = STR_LIT("d"), .id = STR_LIT("x"), .body = STR_LIT("{}")};
+	switch (what) {
+	case 0:
+		OK(k->v->claim(k->self, m->target, KIT_NOW, KIT_NOW, 9, bag_delivery, k, &k->err));
+		break;
+	case 1:
+		OK(k->v->put_doc(k->self, &doc, &k->err));
+		break;
+	case 2:
+		OK(k->v->load(k->self, &name, sizeof(name), 1, &have, &k->err));
+		txw_tx *copy = arena_alloc(&k->arena, sizeof(*copy));
+		*copy = *have;
+		kit_change(k, copy, "x");
+		break;
+	case 3:
+		OK(k->v->move(k->self, m->target, i & 1 ? TXW_DLV_PARKED : TXW_DLV_PENDING,
+			      i & 1 ? TXW_DLV_PENDING : TXW_DLV_PARKED, KIT_NOW, 9, &k->err));
+		break;
+	default:
+		OK(k->v->put_mark(k->self, STR_LIT("m"), i, &k->err));
+		break;
+	}
+}
+
+static void *write_mixed(void *arg)
+{
+	struct mixer *m = arg;
+	struct kit *k = m->k;
+	for (int i = 0; i < ROUNDS; i++) {
+		BEGIN();
+		bag_empty(k);
+		for (int n = 0; n < 5; n++)
+			mix(m, m->is_backwards ? 4 - n : n, i);
+		COMMIT();
+	}
+	return NULL;
+}
+
+static void hosts_that_lock_in_whatever_order_never_wait_for_each_other(void **state)
+{
+	struct kit *k = *state;
+	txw_target target = {.size = sizeof(target), .tenant = STR_LIT("t"), .name = STR_LIT("a")};
+	txw_tx *tx = kit_tx(k, "A");
+	pthread_t threads[2];
+	BEGIN();
+	OK(k->v->put_target(k->self, &target, &k->err));
+	for (int i = 0; i < 9; i++) {
+		txw_delivery_row row = {.size = sizeof(row),
+					.target = target.key,
+					.seq = kit_change(k, tx, "x")->seq,
+					.tx = tx->key,
+					.tenant = STR_LIT("t"),
+					.due_at = KIT_NOW,
+					.created_at = KIT_NOW};
+		txw_delivery_row *at = &row;
+		OK(k->v->put_deliveries(k->self, &at, 1, &k->err));
+	}
+	COMMIT();
+	struct mixer mixers[2] = {{second_open(k), target.key, tx->id, false},
+				  {second_open(k), target.key, tx->id, true}};
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(0, pthread_create(&threads[i], NULL, write_mixed, &mixers[i]));
+	for (int i = 0; i < 2; i++) {
+		pthread_join(threads[i], NULL);
+		second_close(mixers[i].k);
+	}
+	assert_int_equal(9 + 2 * ROUNDS, ask(k, "SELECT last_seq FROM head"));
 }
 
 static void a_host_that_waits_too_long_for_another_is_told_to_try_again(void **state)
@@ -528,6 +613,71 @@ static void a_partition_of_an_undone_unit_is_made_again(void **state)
 	assert_int_equal(2, ask(k, "SELECT count(*) FROM log_partition"));
 }
 
+static int64_t months(struct kit *k)
+{
+	int64_t n = ask(k, "SELECT count(*) FROM log_partition");
+	assert_int_equal(n, ask(k, "SELECT count(*) FROM pg_inherits"
+				   " WHERE inhparent = 'event'::regclass"));
+	return n;
+}
+
+static void purge_before(struct kit *k, txw_time at)
+{
+	txw_purge what = {.size = sizeof(what), .limit = 10, .finished_before = at};
+	txw_purged out = {.size = sizeof(out)};
+	BEGIN();
+	OK(k->v->purge(k->self, &what, &out, &k->err));
+	COMMIT();
+}
+
+static void a_month_of_which_nothing_is_left_goes_with_the_purge(void **state)
+{
+	struct kit *k = *state;
+	const int64_t day = 86400 * SEC;
+	txw_tx *old = kit_tx(k, "old"), *tx = kit_tx(k, "new");
+	struct kit *other = second_open(k);
+	old->held = 0;
+	old->outcome = TXW_SUCCESS;
+	old->finished_at = KIT_NOW;
+	kit_commit_change(k, old, "settled");
+	tx->updated_at = KIT_NOW + 70 * day;
+	kit_commit_change(k, tx, "x");
+	/* September's and October's, November's and December's. */
+	assert_int_equal(4, months(k));
+	/* One who reads the log is not waited for, and does not wait. */
+	OK(other->v->snapshot(other->reader, 1, &other->err));
+	purge_before(k, KIT_NOW + day);
+	assert_int_equal(4, months(k));
+	OK(other->v->snapshot(other->reader, 0, &other->err));
+	BEGIN();
+	txw_purge what = {.size = sizeof(what), .limit = 10, .finished_before = KIT_NOW + day};
+	txw_purged out = {.size = sizeof(out)};
+	OK(k->v->purge(k->self, &what, &out, &k->err));
+	ROLLBACK();
+	assert_int_equal(4, months(k));
+	purge_before(k, KIT_NOW + day);
+	assert_int_equal(3, months(k));
+	purge_before(k, KIT_NOW + day);
+	assert_int_equal(2, months(k));
+	purge_before(k, KIT_NOW + day);
+	assert_int_equal(2, months(k));
+	/* Both hosts read and write on, and a month may come again. */
+	for (int i = 0; i < 2; i++) {
+		struct kit *at = i ? k : other;
+		txw_event_query q = {.size = sizeof(q), .limit = 10};
+		bag_empty(at);
+		OK(at->v->list_events(at->reader, &q, bag_event, at, &at->err));
+		assert_int_equal(1 + (size_t)i, at->n);
+		txw_tx *more = kit_tx(at, i ? "k" : "other");
+		more->updated_at = KIT_NOW + 70 * day;
+		kit_commit_change(at, more, "x");
+	}
+	tx->updated_at = KIT_NOW;
+	kit_commit_change(k, tx, "y");
+	assert_int_equal(4, months(k));
+	second_close(other);
+}
+
 /* ---- what the server cannot keep, or should not ---- */
 
 static void a_text_that_is_no_utf8_is_kept_readable(void **state)
@@ -604,6 +754,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(a_tail_misses_nothing_of_two_writers_one_of_them_slow),
 	    CASE(a_claim_passes_over_what_another_host_claims),
+	    CASE(hosts_that_lock_in_whatever_order_never_wait_for_each_other),
 	    CASE(a_host_that_waits_too_long_for_another_is_told_to_try_again),
 	    CASE(a_commit_of_another_host_is_hinted_and_ones_own_is_not),
 	    CASE(a_cut_at_any_statement_loses_nothing_and_doubles_nothing),
@@ -613,6 +764,7 @@ int main(void)
 	    CASE(the_log_has_a_partition_for_each_month_and_the_next_one),
 	    CASE(a_message_is_known_in_whatever_month_it_came),
 	    CASE(a_partition_of_an_undone_unit_is_made_again),
+	    CASE(a_month_of_which_nothing_is_left_goes_with_the_purge),
 	    CASE(a_text_that_is_no_utf8_is_kept_readable),
 	    CASE(a_schema_of_a_newer_txwatch_is_refused),
 	    CASE(two_hosts_may_make_the_schema_at_once),

@@ -17,6 +17,13 @@ static int32_t ready(struct store *s, txw_error *err)
 	return rc < 0 ? rc : unit_flush(s, err);
 }
 
+/* ... and what locks them has the section: see store.h. */
+static int32_t enter(struct store *s, txw_error *err)
+{
+	int32_t rc = log_enter(s, err);
+	return rc < 0 ? rc : unit_flush(s, err);
+}
+
 struct claimed {
 	const txw_delivery_row *row;
 	const txw_event *event;
@@ -102,7 +109,7 @@ int32_t claim_deliveries(void *instance, int64_t target, txw_time now, txw_time 
 	const txw_target *to = NULL;
 	struct claimed *list = NULL;
 	size_t n = 0;
-	int32_t rc = ready(s, err);
+	int32_t rc = enter(s, err);
 	if (rc < 0 || limit == 0)
 		return rc;
 	if ((rc = pick(s, target, now, limit, &to, &list, &n, err)) < 0 ||
@@ -134,7 +141,7 @@ int32_t claim_waiting(void *instance, int64_t target, int64_t tx, txw_error *err
 int32_t claim_unblock(void *instance, int64_t target, int64_t tx, txw_time due, txw_error *err)
 {
 	struct store *s = instance;
-	int32_t rc = ready(s, err);
+	int32_t rc = enter(s, err);
 	if (rc < 0)
 		return rc;
 	struct args *a = db_args(&s->db);
@@ -154,7 +161,7 @@ static int32_t keep_order(struct store *s, int64_t target, txw_error *err)
 int32_t claim_resend(void *instance, int64_t target, int64_t delivery, txw_time due, txw_error *err)
 {
 	struct store *s = instance;
-	int32_t rc = ready(s, err);
+	int32_t rc = enter(s, err);
 	if (rc < 0)
 		return rc;
 	struct args *a = db_args(&s->db);
@@ -171,7 +178,7 @@ int32_t claim_move(void *instance, int64_t target, uint32_t from, uint32_t to, t
 		   uint32_t limit, txw_error *err)
 {
 	struct store *s = instance;
-	int32_t rc = ready(s, err);
+	int32_t rc = enter(s, err);
 	if (rc < 0)
 		return rc;
 	if (from > TXW_DLV_SENDING || to > TXW_DLV_SENDING)
@@ -210,7 +217,7 @@ int32_t claim_target_due(void *instance, int64_t target, txw_time *out, txw_erro
 int32_t claim_release(void *instance, txw_time due, txw_error *err)
 {
 	struct store *s = instance;
-	int32_t rc = ready(s, err);
+	int32_t rc = enter(s, err);
 	if (rc < 0)
 		return rc;
 	args_some(db_args(&s->db), due);

@@ -33,7 +33,7 @@ static int32_t insert_target(struct store *s, txw_target *row, txw_error *err)
 int32_t deliver_put_target(void *instance, txw_target *row, txw_error *err)
 {
 	struct store *s = instance;
-	int32_t rc = unit_ready(s, err);
+	int32_t rc = log_enter(s, err);
 	if (rc < 0)
 		return rc;
 	if (!row->key)
@@ -74,7 +74,7 @@ int32_t deliver_settle(void *instance, const txw_delivery_row *const *rows, size
 		       const txw_attempt *const *attempts, size_t n_attempts, txw_error *err)
 {
 	struct store *s = instance;
-	int32_t rc = unit_ready(s, err);
+	int32_t rc = log_enter(s, err);
 	if (rc < 0 || (rc = unit_flush(s, err)) < 0)
 		return rc;
 	/* First the attempts, unasked: a repeated one then fails with the rest. */

@@ -11,7 +11,7 @@ static void bind_name(struct args *a, txw_str kind, txw_str tenant, txw_str id)
 int32_t docs_put(void *instance, const txw_doc *doc, txw_error *err)
 {
 	struct store *s = instance;
-	int32_t rc = unit_ready(s, err);
+	int32_t rc = log_enter(s, err);
 	if (rc < 0)
 		return rc;
 	struct args *a = db_args(&s->db);
@@ -50,7 +50,7 @@ int32_t docs_get(void *instance, txw_str kind, txw_str tenant, txw_str id, txw_e
 int32_t docs_delete(void *instance, txw_str kind, txw_str tenant, txw_str id, txw_error *err)
 {
 	struct store *s = instance;
-	int32_t rc = unit_ready(s, err);
+	int32_t rc = log_enter(s, err);
 	if (rc < 0)
 		return rc;
 	bind_name(db_args(&s->db), kind, tenant, id);
@@ -60,7 +60,7 @@ int32_t docs_delete(void *instance, txw_str kind, txw_str tenant, txw_str id, tx
 int32_t docs_expire(void *instance, txw_time now, uint32_t limit, txw_error *err)
 {
 	struct store *s = instance;
-	int32_t rc = unit_ready(s, err);
+	int32_t rc = log_enter(s, err);
 	if (rc < 0)
 		return rc;
 	struct args *a = db_args(&s->db);
@@ -72,7 +72,7 @@ int32_t docs_expire(void *instance, txw_time now, uint32_t limit, txw_error *err
 int32_t docs_put_mark(void *instance, txw_str name, int64_t value, txw_error *err)
 {
 	struct store *s = instance;
-	int32_t rc = unit_ready(s, err);
+	int32_t rc = log_enter(s, err);
 	if (rc < 0)
 		return rc;
 	struct args *a = db_args(&s->db);
@@ -118,7 +118,7 @@ static txw_count *copy_count(struct store *s, const txw_count *row)
 int32_t docs_add_counts(void *instance, const txw_count *const *rows, size_t n, txw_error *err)
 {
 	struct store *s = instance;
-	int32_t rc = unit_ready(s, err);
+	int32_t rc = log_enter(s, err);
 	for (size_t i = 0; rc == TXW_OK && i < n; i++)
 		if (rows[i]->count && !list_add(&s->counts, copy_count(s, rows[i])))
 			rc = unit_no_memory(s, err);

@@ -7,7 +7,8 @@
  * until its commit: a reader that has seen seq n finds no smaller one later.
  *
  * A partition holds a calendar month of `at`. The unit that appends first to
- * a month makes it, and the next month's too. That ids of messages are unique
+ * a month makes it, and the next month's too; a purge that comes to its end drops
+ * one of which nothing is left. That ids of messages are unique
  * in a transaction a partitioned table cannot keep; the table `message` does.
  */
 #include <stdio.h>
@@ -147,6 +148,50 @@ static int32_t make_partition(struct store *s, const char *name, struct span spa
 	if ((rc = unit_write(s, SQL_PARTITION_ADD, err)) < 0)
 		return rc;
 	return span_add(s, span) ? TXW_OK : unit_no_memory(s, err);
+}
+
+/* DROP waits for every reader of the log and has new ones wait behind it; so
+ * it is tried only while nobody reads, and in a savepoint: the unit goes on
+ * either way. */
+static int32_t try_drop(struct store *s, const char *name, struct span span, txw_error *err)
+{
+	static const char *const FORMATS[] = {
+	    "LOCK TABLE ONLY event, ONLY %s IN ACCESS EXCLUSIVE MODE NOWAIT",
+	    "ALTER TABLE event DETACH PARTITION %s", "DROP TABLE %s"};
+	int32_t rc = db_exec(&s->db, "SAVEPOINT partition", err);
+	if (rc < 0)
+		return unit_fail(s, rc);
+	for (size_t i = 0; rc == TXW_OK && i < sizeof(FORMATS) / sizeof(FORMATS[0]); i++) {
+		char sql[128];
+		snprintf(sql, sizeof(sql), FORMATS[i], name);
+		rc = db_exec(&s->db, sql, err);
+	}
+	if (rc == TXW_OK) {
+		args_int(db_args(&s->db), span.from_at);
+		s->n_spans = s->committed_spans = 0; /* read again by who appends next */
+		return unit_write(s, SQL_PARTITION_FORGET, err);
+	}
+	store_log(s, TXW_LOG_DEBUG, "%s; the partition stays until the next purge", s->db.text);
+	rc = db_exec(&s->db, "ROLLBACK TO SAVEPOINT partition", err);
+	return rc < 0 ? unit_fail(s, rc) : TXW_OK;
+}
+
+int32_t log_drop_empty(struct store *s, txw_error *err)
+{
+	char name[48], newest[48];
+	PGresult *r;
+	args_int(db_args(&s->db), month_of(s->last_at, newest, sizeof(newest)).from_at);
+	int32_t rc = unit_ask(s, SQL_PARTITION_EMPTY, &r, err);
+	if (rc < 0)
+		return rc;
+	bool any = PQntuples(r) > 0;
+	struct span span = {any ? column_int(r, 0, 0) : 0, any ? column_int(r, 0, 1) : 0};
+	PQclear(r);
+	if (!any)
+		return TXW_OK;
+	month_of(span.from_at, name, sizeof(name));
+	s->has_written = true;
+	return try_drop(s, name, span, err);
 }
 
 static int32_t keep_place(struct store *s, txw_time at, txw_error *err)

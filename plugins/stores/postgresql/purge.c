@@ -83,6 +83,8 @@ int32_t purge(void *instance, const txw_purge *what, txw_purged *out, txw_error 
 	if (PQntuples(picked) && !what->dry_run)
 		rc = remove_all(s, picked, &done, err);
 	PQclear(picked);
+	if (rc == TXW_OK && !done.more && !what->dry_run)
+		rc = log_drop_empty(s, err);
 	/* What the unit had seen of them is void. */
 	rows_reset(&s->rows);
 	uint32_t size = out->size && out->size < sizeof(done) ? out->size : sizeof(done);

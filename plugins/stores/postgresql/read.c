@@ -266,8 +266,12 @@ int32_t read_pin(void *reader, uint32_t on, txw_error *err)
 	if (rc < 0 && on)
 		return rc;
 	r->is_pinned = on != 0;
+	if (!on)
+		return TXW_OK;
 	/* BEGIN alone takes no snapshot: the first read does. */
-	rc = on ? read_ping(r, err) : TXW_OK;
+	read_args(r);
+	rc = read_ask(r, SQL_SNAPSHOT_TAKE, &found, err);
+	PQclear(found);
 	return rc;
 }
 

@@ -25,6 +25,8 @@ struct sql_row {
 	X(COMMIT, "committing", "COMMIT")                                                         \
 	X(ROLLBACK, "rolling back", "ROLLBACK")                                                   \
 	X(SNAPSHOT, "holding a snapshot", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")      \
+	/* Takes the snapshot, and holds off who would drop a partition. */                       \
+	X(SNAPSHOT_TAKE, "holding a snapshot", "SELECT 1::bigint FROM event LIMIT 1")             \
 	X(PING, "asking whether it answers", "SELECT 1::bigint FROM meta LIMIT 1")                \
 	/* The marker of a unit: commit.c. */                                                     \
 	X(UNIT_MARK, "committing",                                                                \
@@ -49,6 +51,13 @@ struct sql_row {
 	X(PARTITION_ADD, "adding a partition to the log",                                         \
 	  "INSERT INTO log_partition (name, from_at, to_at)"                                      \
 	  " VALUES ($1::text, $2::bigint, $3::bigint)")                                           \
+	/* Months of which nothing is left, older than the newest event's. */                     \
+	X(PARTITION_EMPTY, "looking for empty partitions",                                        \
+	  "SELECT p.from_at, p.to_at FROM log_partition p WHERE p.to_at <= $1::bigint"            \
+	  " AND NOT EXISTS (SELECT 1 FROM event e WHERE e.at >= p.from_at AND e.at < p.to_at)"    \
+	  " ORDER BY p.from_at LIMIT 1")                                                          \
+	X(PARTITION_FORGET, "dropping a partition",                                               \
+	  "DELETE FROM log_partition WHERE from_at = $1::bigint")                                 \
 	X(TX_KEYS, "taking numbers",                                                              \
 	  "SELECT nextval('tx_key') FROM generate_series(1, $1::bigint)")                         \
 	X(DELIVERY_KEYS, "taking numbers",                                                        \

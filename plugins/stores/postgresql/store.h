@@ -18,9 +18,10 @@
  * What a unit saves, appends and counts is kept in memory and written by one
  * statement for each kind of row, when the unit ends or reads what it wrote.
  *
- * Locks, in this order: the head of the log (whoever loads, saves or appends
- * transactions, so that all hosts' changes of them come one unit after the
- * other), then rows of deliveries.
+ * Locks: whatever locks a row that another host's unit may lock too (loads,
+ * saves, appends; deliveries, targets, documents, marks, counts) has the head
+ * of the log first, once in a unit (log_enter). So the units of all hosts that
+ * write come one after the other, and none can wait for one that waits for it.
  *
  * Threads. `struct store` belongs to [load] until open returned, then to
  * [writer], but for what is constant and `listener`. Each `struct reader`
@@ -168,6 +169,9 @@ int32_t log_enter(struct store *s, txw_error *err);
 int32_t log_read_head(struct store *s, txw_error *err);
 int32_t log_read_partitions(struct store *s, txw_error *err);
 int32_t log_flush(struct store *s, txw_error *err);
+/* In the section: drops a partition that is empty and past, if there is one and
+ * nobody reads the log just now. */
+int32_t log_drop_empty(struct store *s, txw_error *err);
 
 /* ---- tx.c ---- */
 
