@@ -119,9 +119,11 @@ struct http_server {
 	size_t body_budget;
 	int port;
 	bool is_draining;
-	bool is_detached; /* between two loops */
-	bool is_running;  /* inside MHD_run */
-	bool is_kicked;   /* a suspended request was answered since */
+	bool is_detached;     /* between two loops */
+	bool is_running;      /* inside MHD_run */
+	bool is_kicked;       /* a suspended request was answered since */
+	struct guest *guests; /* connections; uthash */
+	int64_t guests_due;   /* ticks */
 	struct http_request *live;
 	struct http_request *spare;
 	size_t n_spare;
@@ -157,6 +159,13 @@ void tls_send(struct MHD_Connection *c, const void *bytes, size_t len);
 
 /* Makes the target's query into r->queries; false: not a sane target. */
 bool target_parse(struct http_request *r, const char *uri);
+
+/* ---- guests.c ---- */
+void guest_begin(struct http_server *s, struct MHD_Connection *c);
+void guest_end(struct http_server *s, const struct MHD_Connection *c);
+void guest_heard(struct http_server *s, const struct MHD_Connection *c);
+void guest_waits(struct http_server *s, const struct MHD_Connection *c);
+void guests_look(struct http_server *s);
 
 /* ---- stream.c ---- */
 bool stream_begin(struct http_request *r);

@@ -101,8 +101,8 @@ void request_end(void *server, struct MHD_Connection *c, void **state,
 		 enum MHD_RequestTerminationCode why)
 {
 	struct http_request *r = *state;
-	(void)c;
 	(void)why;
+	guest_waits(server, c);
 	if (!r)
 		return;
 	*state = NULL;
@@ -136,9 +136,11 @@ void connection_end(void *server, struct MHD_Connection *c, void **context,
 	struct http_server *s = server;
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		*context = s->tls ? tls_hold_open(s) : NULL;
+		guest_begin(s, c);
 		return;
 	}
 	tls_hold_close(*context);
+	guest_end(s, c);
 	*context = NULL;
 	for (struct http_request *r = s->live, *next; r; r = next) {
 		next = r->next;
@@ -384,6 +386,8 @@ static int judge_head(struct http_request *r)
 	r->keep = s->limits.max_body;
 	if (s->keeps && (coding || n > KEPT_UNASKED))
 		r->keep = s->keeps(s->ctx, r);
+	if (r->keep && (coding || n > KEPT_UNASKED)) /* so long a body may take its time */
+		guest_heard(s, r->connection);
 	if (!length)
 		return 0;
 	if ((uint64_t)n > s->limits.max_body)
@@ -420,6 +424,7 @@ static enum MHD_Result hand_over(struct http_request *r)
 	struct http_server *s = r->server;
 	if (r->stage == STAGE_REFUSED)
 		return MHD_NO;
+	guest_heard(s, r->connection);
 	if (r->stage == STAGE_READING) {
 		r->stage = STAGE_HANDED;
 		r->in_handler = true;
@@ -442,7 +447,6 @@ enum MHD_Result request_step(void *server, struct MHD_Connection *c, const char 
 	struct http_request *r = *state;
 	(void)server;
 	(void)version;
-	(void)c;
 	if (!r)
 		return MHD_NO;
 	assert(r->magic == REQUEST_MAGIC);
@@ -458,6 +462,8 @@ enum MHD_Result request_step(void *server, struct MHD_Connection *c, const char 
 			return refuse(r, status);
 		if (r->streams && !stream_begin(r))
 			return queue_answer(r);
+		if (r->streams)
+			guest_heard(r->server, c);
 		return MHD_YES;
 	}
 	if (r->stage == STAGE_CUT)

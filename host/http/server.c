@@ -51,6 +51,7 @@ static void run(struct http_server *s)
 		return;
 	s->is_running = true;
 	uv_check_stop(&s->check);
+	guests_look(s);
 	bool more = true;
 	for (int i = 0; i < RUNS_MAX && more; i++) {
 		s->is_kicked = false;

@@ -190,3 +190,36 @@ def a_subscription_is_changed_only_in_the_version_one_knows(t):
     check.equal(change('"1"', "DELETE").status, 412, "an old one is not ended")
     check.equal(change("*").status, 200, "any")
     check.equal(change('"3"', "DELETE").status, 204, "ended")
+
+
+def whoever_drips_is_closed_and_a_long_upload_is_not(t):
+    site = t.site(head=HEAD.replace('listen = "127.0.0.1:0"',
+                                    'listen = "127.0.0.1:0" idle-timeout = 1s'))
+    up = Upload(site)
+    drips = [b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+             b"G",
+             b"POST /v1/transactions HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n",
+             b"POST /v1/transactions:batch HTTP/1.1\r\nHost: x\r\n"
+             b"Content-Length: 90000\r\n\r\n"]
+    socks = [socket.create_connection(("127.0.0.1", site.port), timeout=0.1) for _ in drips]
+    for s, first in zip(socks, drips):
+        s.sendall(first)
+
+    def all_closed():
+        up.send(b"\n")  # of an import: it takes its time
+        open_ones = 0
+        for s in socks:
+            try:
+                s.sendall(b"E")
+                open_ones += s.recv(1000) != b""
+            except TimeoutError:
+                open_ones += 1
+            except OSError:
+                pass  # closed
+        return open_ones == 0
+    until(all_closed, "every dripping connection to be closed", 20)
+    check.true(site.logged("a connection without a whole request is closed"), "it is told")
+    up.send(rows(1))
+    up.send(b"")
+    check.equal(up.http.getresponse().status, 200, "the upload went on")
+    check.equal(site.get("/healthz")["status"], "ok", "and the site")
