@@ -747,11 +747,71 @@ static void a_server_that_is_not_there_is_told_with_its_place(void **state)
 	k->conninfo = NULL;
 }
 
+static void what_the_server_refuses_is_said_with_what_to_do(void **state)
+{
+	static const struct {
+		const char *with; /* to the conninfo */
+		const char *says;
+		const char *advises;
+	} CASES[] = {
+	    {"user=txw_nobody", "does not exist", "check `user`"},
+	    {"user=txw_nologin", "not permitted to log in", "LOGIN"},
+	    {"user=txw_limited", "too many connections", "max_connections"},
+	    {"dbname=txw_nowhere", "does not exist", "check `dbname`"},
+	    {"sslmode=require", "SSL", "check `sslmode`"},
+	    {"user=txw_poor", "permission denied", "ALTER SCHEMA"},
+	    {"options='-c default_transaction_read_only=on'", "read-only", "point `host` at"},
+	};
+	struct kit *k = *state;
+	char conninfo[512], sql[1024];
+	kit_close(k);
+	snprintf(sql, sizeof(sql),
+		 "DROP ROLE IF EXISTS txw_nologin; DROP ROLE IF EXISTS txw_limited;"
+		 "DROP ROLE IF EXISTS txw_poor; CREATE ROLE txw_nologin;"
+		 "CREATE ROLE txw_limited LOGIN CONNECTION LIMIT 0; CREATE ROLE txw_poor LOGIN");
+	assert_true(kit_postgresql_exec(k, sql));
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+		snprintf(conninfo, sizeof(conninfo), "%s %s", k->path, CASES[i].with);
+		k->conninfo = conninfo;
+		/* Trouble that may pass: a host that runs tries again. */
+		int32_t rc = kit_note(k, kit_open(k));
+		expect_words(k, CASES[i].says);
+		assert_int_equal(TXW_E_IO, rc);
+		expect_words(k, CASES[i].advises);
+		expect_words(k, "postgresql");
+	}
+	k->conninfo = NULL;
+	assert_true(kit_postgresql_exec(k, "DROP ROLE txw_nologin, txw_limited, txw_poor"));
+}
+
+static void a_database_of_the_first_schema_is_migrated(void **state)
+{
+	struct kit *k = *state;
+	char sql[512];
+	kit_commit_change(k, kit_tx(k, "A"), "x");
+	kit_close(k);
+	snprintf(
+	    sql, sizeof(sql),
+	    "SET search_path = %s; DROP INDEX tx_page, tx_flow, tx_open, tx_status, tx_finished;"
+	    "CREATE INDEX tx_finished ON tx (finished_at, key) WHERE finished_at IS NOT NULL;"
+	    "UPDATE meta SET value = 1 WHERE name = 'schema'",
+	    k->dir);
+	assert_true(kit_postgresql_exec(k, sql));
+	OK(kit_open(k));
+	assert_int_equal(2, ask(k, "SELECT value FROM meta WHERE name = 'schema'"));
+	assert_int_equal(5, ask(k, "SELECT count(*) FROM pg_indexes WHERE schemaname ="
+				   " current_schema() AND indexname IN ('tx_page', 'tx_flow',"
+				   " 'tx_open', 'tx_status', 'tx_finished')"));
+	assert_int_equal(1, ask(k, "SELECT count(*) FROM tx"));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    CASE(what_the_server_refuses_is_said_with_what_to_do),
+	    CASE(a_database_of_the_first_schema_is_migrated),
 	    CASE(a_tail_misses_nothing_of_two_writers_one_of_them_slow),
 	    CASE(a_claim_passes_over_what_another_host_claims),
 	    CASE(hosts_that_lock_in_whatever_order_never_wait_for_each_other),

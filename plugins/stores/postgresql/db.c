@@ -32,12 +32,46 @@ static const struct failure {
     {"23505", TXW_E_EXISTS, "there is one already"},
     {"22", TXW_E_INVALID, "a value is not one that the server can keep"},
     {"54", TXW_E_INVALID, "a value is too long"},
-    {"28", TXW_E_DENIED, "check `user`, `password` and the server's pg_hba.conf"},
-    {"42501", TXW_E_DENIED, "let the role own the schema: ALTER SCHEMA ... OWNER TO ..."},
+    {"28", TXW_E_IO, "check `user`, `password` and the server's pg_hba.conf"},
+    /* Not the client's fault whose change met it: so no TXW_E_DENIED. */
+    {"42501", TXW_E_IO,
+     "let the role own the schema: CREATE SCHEMA ... AUTHORIZATION ..., or ALTER SCHEMA ... "
+     "OWNER TO ..."},
+    {"42P01", TXW_E_CORRUPT, "the schema has lost a table: restore a backup"},
     {"3D000", TXW_E_NOTFOUND, "make the database first: CREATE DATABASE ... ENCODING 'UTF8'"},
     {"XX", TXW_E_CORRUPT, "the server's data may be damaged: read its log"},
     {"", TXW_E_IO, "this is not expected: please report it"},
 };
+
+/* What a server, or libpq, says at the door, where libpq tells no SQLSTATE; in
+ * the server's language, and then it is said without advice. */
+static const struct {
+	const char *said;
+	const char *advice;
+} DOOR[] = {
+    {"no password supplied", "set `password`"},
+    {"password authentication failed", "check `user` and `password`"},
+    {"no pg_hba.conf entry", "let this host in in the server's pg_hba.conf"},
+    {"role \"", "check `user`; a role that may log in is made by CREATE ROLE ... LOGIN"},
+    {"database \"", "check `dbname`; one is made by CREATE DATABASE ... ENCODING 'UTF8'"},
+    {"SSL", "check `sslmode`, and the server's certificate"},
+    {"certificate", "check `sslmode`, and the server's certificate"},
+};
+static const char AT_A_LIMIT[] =
+    "the server is at a limit: raise max_connections or the role's CONNECTION LIMIT; txwatch "
+    "tries again by itself";
+
+static const char *door_advice(const char *why)
+{
+	/* "too many clients", "... connections for role", "remaining connection
+	 * slots are reserved": whatever else they name. */
+	if (strstr(why, "too many") || strstr(why, "connection slots"))
+		return AT_A_LIMIT;
+	for (size_t i = 0; i < sizeof(DOOR) / sizeof(DOOR[0]); i++)
+		if (strstr(why, DOOR[i].said))
+			return DOOR[i].advice;
+	return "txwatch connects again by itself";
+}
 
 static const struct failure *failure_find(const char *state)
 {
@@ -185,7 +219,12 @@ int32_t db_connect(struct db *db, txw_error *err)
 	if (PQstatus(db->conn) != CONNECTION_OK) {
 		/* What a server refuses at the door is seldom trouble that passes
 		 * in a moment, but the host may try again as with any. */
-		return fail_lost(db, "connecting", err);
+		char why[512];
+		one_line(why, sizeof(why), PQerrorMessage(db->conn));
+		db->is_lost = true;
+		return db_say(db, TXW_E_IO, err, "%s: connecting: %s; %s", db->location, why,
+			      PQconnectionNeedsPassword(db->conn) ? "set `password`"
+								  : door_advice(why));
 	}
 	locate(db);
 	PQsetNoticeReceiver(db->conn, on_notice, NULL);

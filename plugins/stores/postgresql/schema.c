@@ -195,13 +195,21 @@ static int32_t make_schema(struct store *s, txw_error *err)
 	struct db *db = &s->db;
 	char sql[256];
 	int64_t have;
-	snprintf(sql, sizeof(sql), "SELECT count(*) FROM pg_namespace WHERE nspname = '%s'",
+	/* One that the role may not enter is passed over without a word. */
+	snprintf(sql, sizeof(sql),
+		 "SELECT has_schema_privilege(oid, 'USAGE')::int::bigint FROM pg_namespace"
+		 " WHERE nspname = '%s'",
 		 s->options.schema);
 	int32_t rc = number(db, sql, &have, err);
 	if (rc < 0)
 		return rc;
+	if (have == 0)
+		return db_say(db, TXW_E_IO, err,
+			      "%s: permission denied for schema %s: let the role own it: ALTER "
+			      "SCHEMA %s OWNER TO ...",
+			      db->location, s->options.schema, s->options.schema);
 	snprintf(sql, sizeof(sql), "CREATE SCHEMA %s", s->options.schema);
-	if (!have && (rc = db_exec(db, sql, err)) < 0)
+	if (have < 0 && (rc = db_exec(db, sql, err)) < 0)
 		return rc;
 	snprintf(sql, sizeof(sql),
 		 "SELECT count(*) FROM pg_tables WHERE schemaname = '%s'"
