@@ -83,7 +83,9 @@ const txw_option OPTIONS[OPTIONS_COUNT] = {
      .type = TXW_OPT_BOOLEAN,
      .name = "notify",
      .fallback = "true",
-     .help = "Tell other hosts of a commit at once (NOTIFY); without it they find it by polling"},
+     .help =
+	 "Tell other hosts of a commit at once (NOTIFY), and hear of theirs (LISTEN); without it "
+	 "they are found by polling, each second"},
 };
 
 static const txw_value *value_find(const txw_setup *setup, const char *name)
