@@ -30,7 +30,8 @@ struct line {
 	uint8_t head[5];  /* of the message that passes */
 	size_t n_head;    /* bytes of it that are known */
 	size_t left;      /* bytes of the message still to come */
-	bool ends_in_cut; /* PG_CUT_AFTER: at the server's next answer */
+	bool ends_in_cut; /* at the server's next answer ... */
+	bool gets_half;   /* ... of which half is passed on */
 };
 
 struct pg_proxy {
@@ -159,6 +160,7 @@ static void from_client(struct pg_proxy *p, struct line *l)
 			return;
 		}
 		l->ends_in_cut = true;
+		l->gets_half = how == PG_CUT_WITHIN;
 	}
 	if (!put_all(l->server, bytes, (size_t)n))
 		line_close(l);
@@ -168,6 +170,8 @@ static void from_server(struct line *l)
 {
 	uint8_t bytes[16384];
 	ssize_t n = recv(l->server, bytes, sizeof(bytes), 0);
+	if (n > 0 && l->gets_half)
+		put_all(l->client, bytes, (size_t)n / 2);
 	if (n <= 0 || l->ends_in_cut || !put_all(l->client, bytes, (size_t)n))
 		line_close(l);
 }

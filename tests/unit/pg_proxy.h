@@ -10,6 +10,7 @@
 enum pg_cut {
 	PG_CUT_BEFORE, /* the server never gets the statement */
 	PG_CUT_AFTER,  /* it gets all of what was sent with it, the client no answer */
+	PG_CUT_WITHIN, /* ... half of the answer */
 };
 
 struct pg_proxy;

@@ -440,7 +440,7 @@ static void a_cut_at_any_statement_loses_nothing_and_doubles_nothing(void **stat
 	struct broken b;
 	unsigned cuts = 0, undone = 0, kept = 0;
 	break_open(k, &b);
-	for (int how = PG_CUT_BEFORE; how <= PG_CUT_AFTER; how++) {
+	for (int how = PG_CUT_BEFORE; how <= PG_CUT_WITHIN; how++) {
 		bool cut = true;
 		for (unsigned n = 1; cut; n++) {
 			pg_proxy_arm(b.proxy, n, (enum pg_cut)how);
@@ -467,7 +467,7 @@ static void a_reader_asks_again_when_its_connection_is_cut(void **state)
 	break_open(k, &b);
 	for (int i = 0; i < 3; i++)
 		assert_true(try_unit(k, &b));
-	for (int how = PG_CUT_BEFORE; how <= PG_CUT_AFTER; how++) {
+	for (int how = PG_CUT_BEFORE; how <= PG_CUT_WITHIN; how++) {
 		bool cut = true;
 		for (unsigned n = 1; cut; n++) {
 			pg_proxy_arm(b.proxy, n, (enum pg_cut)how);
@@ -494,6 +494,29 @@ static void a_reader_asks_again_when_its_connection_is_cut(void **state)
 	OK(k->v->list_tx(k->reader, &all, bag_tx, k, &k->err));
 	assert_int_equal(3, k->n);
 	break_close(k, &b);
+}
+
+static void what_takes_too_long_to_read_is_given_up_and_the_reader_goes_on(void **state)
+{
+	struct kit *k = *state;
+	kit_commit_change(k, kit_tx(k, "A"), "x");
+	k->read_timeout = SEC / 20;
+	kit_reopen(k);
+	char sql[128];
+	txw_tx_query all = {.size = sizeof(all), .limit = 9};
+	PGconn *conn = PQconnectdb(k->path);
+	snprintf(sql, sizeof(sql), "BEGIN; LOCK TABLE %s.tx IN ACCESS EXCLUSIVE MODE", k->dir);
+	PGresult *r = PQexec(conn, sql);
+	assert_int_equal(PGRES_COMMAND_OK, PQresultStatus(r));
+	PQclear(r);
+	bag_empty(k);
+	REFUSED(TXW_E_TIMEOUT, k->v->list_tx(k->reader, &all, bag_tx, k, &k->err));
+	expect_words(k, "narrow the search");
+	assert_int_equal(0, k->n);
+	PQfinish(conn);
+	while (k->v->list_tx(k->reader, &all, bag_tx, k, &k->err) == TXW_E_TIMEOUT)
+		;
+	assert_int_equal(1, k->n);
 }
 
 static void a_server_that_is_away_is_told_and_found_again(void **state)
@@ -810,6 +833,7 @@ static void a_database_of_the_first_schema_is_migrated(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    CASE(what_takes_too_long_to_read_is_given_up_and_the_reader_goes_on),
 	    CASE(what_the_server_refuses_is_said_with_what_to_do),
 	    CASE(a_database_of_the_first_schema_is_migrated),
 	    CASE(a_tail_misses_nothing_of_two_writers_one_of_them_slow),
