@@ -816,6 +816,7 @@ static void a_database_of_the_first_schema_is_migrated(void **state)
 	snprintf(
 	    sql, sizeof(sql),
 	    "SET search_path = %s; DROP INDEX tx_page, tx_flow, tx_open, tx_status, tx_finished;"
+	    "ALTER TABLE tx DROP COLUMN done_status;"
 	    "CREATE INDEX tx_finished ON tx (finished_at, key) WHERE finished_at IS NOT NULL;"
 	    "UPDATE meta SET value = 1 WHERE name = 'schema'",
 	    k->dir);

@@ -153,9 +153,14 @@ static void add_text(struct query *q, const char *sql, uint32_t op, txw_str text
 	}
 }
 
+bool filter_sql_is_plain(txw_str text)
+{
+	return text.len && !is_prefix(text);
+}
+
 static void add_key(struct query *q, const struct field *c, const txw_filter *f)
 {
-	bool plain = f->op == TXW_F_EQ && f->text.len && !is_prefix(f->text);
+	bool plain = f->op == TXW_F_EQ && filter_sql_is_plain(f->text);
 	add_text(q, plain ? c->sql : c->order, f->op, f->text);
 }
 

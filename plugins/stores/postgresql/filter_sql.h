@@ -25,6 +25,8 @@ void filter_sql_contains(struct query *q, txw_str text);
 
 /* A field as SQL orders it; NULL: a row has no such field. */
 const char *filter_sql_order(uint32_t field);
+/* Is it a value to be equal to, not a pattern and not the empty one? */
+bool filter_sql_is_plain(txw_str text);
 /* Has every row a value of it, as it is ordered? Then an index holds the order
  * as it is asked for. */
 bool filter_sql_is_total(uint32_t field);

@@ -138,30 +138,49 @@ static int32_t run(struct reader *r, struct query *q, int32_t rc, PGresult **out
 
 #define DEPTH_MAX 8
 
-/* Are only open rows asked for? Looked for in the upper levels only. */
-static bool is_of_open(const txw_filter *f, int depth)
+/* A test of equality with the field that every row must pass, or NULL; looked
+ * for in the upper levels only. */
+static const txw_filter *demanded(const txw_filter *f, uint32_t field, int depth)
+{
+	const txw_filter *found = NULL;
+	if (!f || depth == DEPTH_MAX)
+		return NULL;
+	if (f->kind == TXW_F_TEST)
+		return f->field == field && f->op == TXW_F_EQ ? f : NULL;
+	for (uint32_t i = 0; f->kind == TXW_F_AND && f->children && i < f->n_children && !found;
+	     i++)
+		found = demanded(f->children[i], field, depth + 1);
+	return found;
+}
+
+static bool is_of_open(const txw_filter *f)
 {
 	static const char OPEN[] = "open";
-	if (!f || depth == DEPTH_MAX)
-		return false;
-	if (f->kind == TXW_F_TEST)
-		return f->field == TXW_FIELD_OUTCOME && f->op == TXW_F_EQ &&
-		       f->text.len == strlen(OPEN) && memcmp(f->text.ptr, OPEN, f->text.len) == 0;
-	for (uint32_t i = 0; f->kind == TXW_F_AND && f->children && i < f->n_children; i++)
-		if (is_of_open(f->children[i], depth + 1))
-			return true;
-	return false;
+	const txw_filter *test = demanded(f, TXW_FIELD_OUTCOME, 0);
+	return test && test->text.len == strlen(OPEN) &&
+	       memcmp(test->text.ptr, OPEN, test->text.len) == 0;
 }
+
+enum part { ALL_ROWS, OPEN_ROWS, FINISHED_ROWS };
 
 /* The index of open rows has `key + 0`, so that the server does not walk over
  * all rows instead, in the hope of finding open ones soon. */
-static int32_t add_page(struct reader *r, struct query *q, const txw_tx_query *ask, txw_error *err)
+static int32_t add_page(struct reader *r, struct query *q, const txw_tx_query *ask, enum part part,
+			txw_error *err)
 {
-	bool is_open = !ask->n_order && is_of_open(ask->filter, 0);
-	const char *key = is_open ? "(t.key + 0)" : "t.key";
+	static const char *const TESTS[] = {"", " AND t.outcome IS NULL",
+					    " AND t.outcome IS NOT NULL"};
+	const char *key = part == OPEN_ROWS ? "(t.key + 0)" : "t.key";
 	text_add(&q->text, " FROM tx t");
 	int32_t rc = add_where(r, q, ask, err);
-	text_add(&q->text, is_open ? " AND t.outcome IS NULL" : "");
+	text_add(&q->text, TESTS[part]);
+	if (part == FINISHED_ROWS) {
+		const txw_filter *test = demanded(ask->filter, TXW_FIELD_STATUS, 0);
+		if (filter_sql_is_plain(test->text)) {
+			text_add(&q->text, " AND t.done_status = ");
+			query_text(q, test->text);
+		}
+	}
 	if (ask->n_order && ask->after_row) {
 		add_after_row(q, ask);
 	} else if (!ask->n_order && ask->after) {
@@ -171,6 +190,30 @@ static int32_t add_page(struct reader *r, struct query *q, const txw_tx_query *a
 	}
 	add_order(q, ask, key);
 	return rc;
+}
+
+/* Rows in a status: among the finished ones an index has it; the open ones are
+ * walked over (schema.c says why). */
+static int32_t add_two_pages(struct reader *r, struct query *q, const txw_tx_query *ask,
+			     txw_error *err)
+{
+	text_add(&q->text, " FROM ((SELECT *");
+	int32_t rc = add_page(r, q, ask, OPEN_ROWS, err);
+	text_add(&q->text, ") UNION ALL (SELECT *");
+	if (rc == TXW_OK)
+		rc = add_page(r, q, ask, FINISHED_ROWS, err);
+	text_add(&q->text, ")) t");
+	add_order(q, ask, "t.key");
+	return rc;
+}
+
+static int32_t add_pages(struct reader *r, struct query *q, const txw_tx_query *ask, txw_error *err)
+{
+	if (!ask->n_order && is_of_open(ask->filter))
+		return add_page(r, q, ask, OPEN_ROWS, err);
+	if (!ask->n_order && demanded(ask->filter, TXW_FIELD_STATUS, 0))
+		return add_two_pages(r, q, ask, err);
+	return add_page(r, q, ask, ALL_ROWS, err);
 }
 
 int32_t lists_tx(void *reader, const txw_tx_query *given, txw_emit_tx emit, void *ctx,
@@ -185,7 +228,7 @@ int32_t lists_tx(void *reader, const txw_tx_query *given, txw_emit_tx emit, void
 		return rc;
 	text_add(&q.text, "SELECT ");
 	columns_names(&q.text, TX_COLUMNS, "t");
-	rc = add_page(r, &q, &ask, err);
+	rc = add_pages(r, &q, &ask, err);
 	rc = run(r, &q, rc, &found, err);
 	for (int i = 0; rc == TXW_OK && i < PQntuples(found); i++) {
 		txw_tx row = {.size = sizeof(row)};

@@ -12,7 +12,7 @@
 
 #include "store.h"
 
-#define SERVER_MIN 110000 /* primary keys on partitioned tables */
+#define SERVER_MIN 120000 /* generated columns */
 #define TRIES      5
 
 #define T "text COLLATE \"C\""
@@ -92,13 +92,19 @@ static const char STEP_1[] =
     "CREATE TABLE rollup (kind " T ", tenant " T ", bucket bigint, flow " T ", key " T ","
     " count bigint NOT NULL, PRIMARY KEY (kind, tenant, bucket, flow, key));";
 
-/* Indexes that hold the pages' orders, so that a page costs what it shows. */
-static const char STEP_2[] = "CREATE INDEX tx_page ON tx (tenant, key);"
-			     "CREATE INDEX tx_flow ON tx (tenant, flow, key);"
-			     "CREATE INDEX tx_open ON tx (tenant, (key + 0)) WHERE outcome IS NULL;"
-			     "CREATE INDEX tx_status ON tx (tenant, status, key);"
-			     "DROP INDEX tx_finished;"
-			     "CREATE INDEX tx_finished ON tx (coalesce(finished_at, 0), key);";
+/* Indexes that hold the pages' orders, so that a page costs what it shows. None
+ * names `status`, for then every change of it would write into all indexes (no
+ * HOT update, whatever a partial index's condition): less than half as many a
+ * second. `done_status` has none until the row is finished. */
+static const char STEP_2[] =
+    "CREATE INDEX tx_page ON tx (tenant, key);"
+    "CREATE INDEX tx_flow ON tx (tenant, flow, key);"
+    "CREATE INDEX tx_open ON tx (tenant, (key + 0)) WHERE outcome IS NULL;"
+    "ALTER TABLE tx ADD COLUMN done_status " T " GENERATED ALWAYS AS"
+    " (CASE WHEN outcome IS NULL THEN NULL ELSE status END) STORED;"
+    "CREATE INDEX tx_status ON tx (tenant, done_status, key) WHERE done_status IS NOT NULL;"
+    "DROP INDEX tx_finished;"
+    "CREATE INDEX tx_finished ON tx (coalesce(finished_at, 0), key);";
 
 static const char *const STEPS[] = {STEP_1, STEP_2};
 #define SCHEMA ((int64_t)(sizeof(STEPS) / sizeof(STEPS[0])))
@@ -124,7 +130,7 @@ static int32_t check_server(struct store *s, txw_error *err)
 	int64_t fsync = 1;
 	if (version && version < SERVER_MIN)
 		return db_say(db, TXW_E_UNSUPPORTED, err,
-			      "%s: the server's version is %d, and 11 is the least: upgrade it",
+			      "%s: the server's version is %d, and 12 is the least: upgrade it",
 			      db->location, version / 10000);
 	if (!encoding || strcmp(encoding, "UTF8") != 0)
 		return db_say(db, TXW_E_UNSUPPORTED, err,
