@@ -57,6 +57,9 @@ struct event_waits {
 	size_t reads;
 	_Atomic bool is_told; /* the task is posted */
 	_Atomic size_t watched;
+	/* The newest seq a page had: another host's may be read before
+	 * engine_last_seq knows it. */
+	_Atomic int64_t shown;
 	struct task task;
 };
 
@@ -81,6 +84,13 @@ static void link_out(struct event_waits *w, struct event_wait *e)
 }
 
 /* ---- reading: [reader] ---- */
+
+static void note_shown(struct event_waits *w, int64_t seq)
+{
+	int64_t known = atomic_load(&w->shown);
+	while (seq > known && !atomic_compare_exchange_weak(&w->shown, &known, seq))
+		;
+}
 
 static int32_t take_event(void *ctx, const txw_event *ev)
 {
@@ -157,6 +167,7 @@ static int32_t fill(struct page *page, const txw_store *store, void *reader, str
 		return 0;
 	}
 	e->after = e->scanned;
+	note_shown(page->call->api->waits, e->scanned);
 	close_page(e, e->n == e->limit);
 	return 0;
 }
@@ -356,6 +367,7 @@ void do_events(struct call *c)
 {
 	struct event_wait *e = arena_alloc(c->arena, sizeof(*e));
 	int64_t limit = 50, after = 0, last = engine_last_seq(c->api->site->engine);
+	int64_t shown = atomic_load(&c->api->waits->shown);
 	e->page.call = c;
 	e->page.fill = fill;
 	e->page.then = then;
@@ -369,6 +381,7 @@ void do_events(struct call *c)
 		return;
 	if (!take_filter(c, e) || !take_wait(c, e))
 		return;
+	last = last > shown ? last : shown;
 	if (after > last) {
 		answer_gone(c, after, last);
 		return;
