@@ -19,9 +19,10 @@ struct checkpointer {
 
 	pthread_mutex_t lock;
 	pthread_cond_t wake;   /* for the thread */
-	pthread_cond_t opened; /* for the writer: the gate is open */
+	pthread_cond_t opened; /* for the writer: the gate is open, a turn is over */
 	int64_t pages;         /* in the WAL now */
 	int64_t moved;         /* of them, at the last turn */
+	uint64_t turns;
 	bool is_in_unit;
 	bool is_gate_closed;
 	bool is_stopping;
@@ -80,7 +81,10 @@ static void turn(struct checkpointer *c)
 	}
 	c->is_failing = failed;
 	pthread_mutex_lock(&c->lock);
-	c->moved = pages;
+	/* What failed is tried again when as much has come on top. */
+	c->moved = failed ? c->pages : pages;
+	c->turns++;
+	pthread_cond_signal(&c->opened);
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -147,10 +151,19 @@ void checkpoint_stop(struct checkpointer *c)
 	free(c);
 }
 
+/* On a machine with too little processor time the writer outruns the thread:
+ * then it waits for a turn of it. One, as a reader, or a disk that fails, may
+ * keep the WAL from getting shorter. */
+static bool is_outrun(const struct checkpointer *c)
+{
+	return c->pages * c->page_size > CHECKPOINT_WAL_LIMIT + CHECKPOINT_EVERY && has_work(c);
+}
+
 void checkpoint_enter(struct checkpointer *c)
 {
 	pthread_mutex_lock(&c->lock);
-	while (c->is_gate_closed)
+	uint64_t before = c->turns;
+	while (c->is_gate_closed || (is_outrun(c) && c->turns == before))
 		pthread_cond_wait(&c->opened, &c->lock);
 	c->is_in_unit = true;
 	pthread_mutex_unlock(&c->lock);

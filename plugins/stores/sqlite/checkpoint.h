@@ -7,7 +7,9 @@
  * of the WAL either, which then only grows; so past CHECKPOINT_WAL_LIMIT it
  * closes a gate in front of the next unit for as long as the rest takes (a few
  * milliseconds) and starts the WAL again. A reader in the middle of a page
- * (at most the read timeout) puts that off.
+ * (at most the read timeout) puts that off. A writer that is CHECKPOINT_EVERY
+ * beyond the limit waits for the thread to have had a turn, so that, readers
+ * and a failing disk apart, the WAL is never longer than both and one unit.
  */
 #ifndef SQLITE_CHECKPOINT_H
 #define SQLITE_CHECKPOINT_H

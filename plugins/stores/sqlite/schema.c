@@ -6,6 +6,7 @@
  * a transaction of its own, so that a crash between two leaves a good file.
  * PRAGMA application_id tells our files from other programs'.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -190,6 +191,23 @@ static int32_t recognise(struct store *s, int64_t *version, txw_error *err)
 	return TXW_OK;
 }
 
+/* What a check answers that is not "ok". A page that it could not get is the
+ * disk's fault, not the file's: nobody should move that away. */
+static int32_t say_unsound(struct db *db, txw_str said, txw_error *err)
+{
+	static const char CODE[] = "error code=";
+	const char *code = said.len ? strstr(said.ptr, CODE) : NULL;
+	int shown = (int)(said.len < 300 ? said.len : 300);
+	if (code && (atoi(code + sizeof(CODE) - 1) & 0xff) == SQLITE_IOERR)
+		return db_say(db, TXW_E_IO, err,
+			      "%s: checking its integrity: disk I/O error (%.*s); check the disk "
+			      "and the kernel's log",
+			      db->path, shown, said.ptr);
+	return db_say(db, TXW_E_CORRUPT, err,
+		      "%s is damaged (%.*s): restore a backup, or move it away to begin anew",
+		      db->path, shown, said.ptr);
+}
+
 /* Runs a checking query; it answers "ok" or what is wrong. */
 static int32_t expect_ok(struct db *db, const char *sql, txw_error *err)
 {
@@ -199,13 +217,8 @@ static int32_t expect_ok(struct db *db, const char *sql, txw_error *err)
 	int32_t rc = db_step(db, st, "checking its integrity", err);
 	if (rc > 0) {
 		txw_str said = column_text(st, 0);
-		if (said.len == 2 && memcmp(said.ptr, "ok", 2) == 0)
-			rc = TXW_OK;
-		else
-			rc = db_say(db, TXW_E_CORRUPT, err,
-				    "%s is damaged (%.*s): restore a backup, or move it away to "
-				    "begin anew",
-				    db->path, (int)(said.len < 300 ? said.len : 300), said.ptr);
+		bool is_ok = said.len == 2 && memcmp(said.ptr, "ok", 2) == 0;
+		rc = is_ok ? TXW_OK : say_unsound(db, said, err);
 	}
 	sqlite3_finalize(st);
 	return rc;
