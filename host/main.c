@@ -13,9 +13,9 @@ int main(int argc, char **argv)
 	}
 	status = command_main(argc - 1, argv + 1);
 	/* A full disk behind stdout must not look like success. */
-	if (fflush(stdout) != 0 || ferror(stdout)) {
+	if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0) {
 		perror("txwatch: cannot write");
-		return status ? status : EXIT_FAILED;
+		return EXIT_FAILED;
 	}
 	return status;
 }

@@ -4,6 +4,7 @@ a pipe, and what the exit status says."""
 import json
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 import threading
@@ -186,6 +187,14 @@ def what_reads_the_list_may_stop(t):
                           capture_output=True, text=True, timeout=60, check=False)
     check.equal((done.returncode, done.stderr), (0, ""), "head's end")
     check.holds(done.stdout, "TRANSACTION")
+    rows = t.folder("rows") / "rows.ndjson"
+    rows.write_text("".join(f'{{"flow":"payment","ref":"i{i}","status":"no"}}\n'
+                            for i in range(20000)))
+    for words in ("tx export", f"tx import {rows}", f"tx import {rows} --json"):
+        done = subprocess.run(["bash", "-c", f"{PROGRAM} {words} | head -n 1; "
+                               "exit ${PIPESTATUS[0]}"], env=cli.env, capture_output=True,
+                              text=True, timeout=60, check=False)
+        check.equal((done.returncode, done.stderr), (128 + signal.SIGPIPE, ""), words)
 
 
 # ---- terminal and pipe ----
@@ -506,9 +515,12 @@ def a_token_is_made_offline_as_ever(t):
 
 def a_full_disk_behind_stdout_is_no_success(t):
     site, cli = _site(t)
-    site.create("p1")
-    with open("/dev/full", "w") as full:
-        done = subprocess.run([PROGRAM, "tx", "list"], stdout=full, stderr=subprocess.PIPE,
-                              env=cli.env, check=False)
-    check.true(done.returncode != 0, "a failure")
-    check.holds(done.stderr.decode(), "No space left")
+    site.post("/v1/transactions:batch", {"operations": [
+        {"op": "create", "flow": "payment", "ref": f"p{i}"} for i in range(200)]})
+    for words in (("tx", "list", "-n", "1"), ("tx", "list"), ("tx", "export"), ("help",)):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([PROGRAM, *words], stdout=full, stderr=subprocess.PIPE,
+                                  env=cli.env, check=False)
+        check.equal(done.returncode, 1, str(words))
+        check.holds(done.stderr.decode(), "cannot write: No space left")
+        check.equal(done.stderr.count(b"\n"), 1, "lines")

@@ -111,9 +111,7 @@ int client_tx_export(struct client *c)
 	if (!path) {
 		x.progress.is_on = x.progress.is_on && isatty(STDOUT_FILENO) != 1;
 		status = stream(&x);
-		if (x.error)
-			status = client_fail(c, EXIT_FAILED, "cannot write: %s", strerror(x.error));
-		return status;
+		return x.error ? out_stopped(c, x.error) : status;
 	}
 	status = open_file(&x, path);
 	return status == EXIT_WELL ? close_file(&x, path, stream(&x)) : status;

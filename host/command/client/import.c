@@ -23,7 +23,7 @@ struct import {
 	int64_t size;
 	int64_t held;
 	json_t *summary;
-	bool is_open; /* stdout takes more */
+	int error; /* errno of what stdout did not take */
 	const char *wrong;
 };
 
@@ -66,8 +66,8 @@ static void take_line(struct import *in, txw_str line)
 	if (in->client->is_json || (!summary && is_bad(row))) {
 		progress_clear(&in->progress);
 		rows_add(&in->rows, row);
-		if (++in->held % ROWS_HELD == 0)
-			in->is_open = rows_flush(&in->rows);
+		if (++in->held % ROWS_HELD == 0 && !rows_flush(&in->rows))
+			in->error = errno;
 	}
 	json_decref(row);
 }
@@ -90,7 +90,7 @@ static bool take(void *ctx, const char *bytes, size_t n)
 	buf_add(&in->line, bytes, n);
 	if (in->line.len > LINE_MAX_BYTES)
 		in->wrong = "a line of the answer is longer than 1 MB";
-	return in->is_open && !in->wrong;
+	return !in->error && !in->wrong;
 }
 
 /* "12 rows: 10 created, 1 unchanged, 1 refused" */
@@ -123,6 +123,8 @@ static int judge(const struct import *in)
 	const json_t *error = json_object_get(in->summary, "error");
 	const char *why = json_string_value(json_object_get(error, "why"));
 
+	if (in->error)
+		return out_stopped(in->client, in->error);
 	if (in->wrong)
 		return client_fail(in->client, EXIT_FAILED, "%s", in->wrong);
 	if (!in->summary)
@@ -160,7 +162,7 @@ static int64_t size_of(FILE *file)
 
 static int send_file(struct client *c, FILE *file, const char *path)
 {
-	struct import in = {.client = c, .is_open = true, .size = size_of(file)};
+	struct import in = {.client = c, .size = size_of(file)};
 	struct ask a = {.method = "POST",
 			.path = "/v1/transactions:import",
 			.type = type_of(c, path),
@@ -177,7 +179,8 @@ static int send_file(struct client *c, FILE *file, const char *path)
 	rows_open(&in.rows, c, COLUMNS);
 	status = ask(c, &a, &r);
 	progress_clear(&in.progress);
-	rows_flush(&in.rows);
+	if (!in.error && !rows_flush(&in.rows))
+		in.error = errno;
 	if (status == EXIT_WELL)
 		status = judge(&in);
 	reply_free(&r);

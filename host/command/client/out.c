@@ -1,7 +1,10 @@
 /* out.c: see out.h. */
 #include "command/client/out.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -42,6 +45,14 @@ bool out_flush(struct buf *b)
 		fwrite(b->ptr, 1, b->len, stdout);
 	b->len = 0;
 	return fflush(stdout) == 0 && !ferror(stdout);
+}
+
+/* libcurl keeps SIGPIPE away while it calls back. */
+int out_stopped(struct client *c, int error)
+{
+	if (error == EPIPE)
+		raise(SIGPIPE);
+	return client_fail(c, EXIT_FAILED, "cannot write: %s", strerror(error));
 }
 
 int out_object(struct client *c, const struct reply *r)
@@ -169,17 +180,18 @@ static int walk_page(struct walk *w, const struct buf *base)
 int out_list(struct client *c, struct buf *path, const struct column *columns, bool has_pages)
 {
 	struct walk w = {.client = c, .has_pages = has_pages};
-	bool is_open = true;
-	int status;
+	int status, error = 0;
 
 	w.left = args_has(c->args, "all") ? INT64_MAX
 					  : args_number(c->args, "limit", LIMIT_DEFAULT);
 	rows_open(&w.rows, c, columns);
 	do {
 		status = walk_page(&w, path);
-		is_open = rows_flush(&w.rows);
-	} while (status == EXIT_WELL && is_open && w.cursor && w.left > 0);
-	if (status == EXIT_WELL && w.cursor && isatty(STDERR_FILENO) == 1)
+		error = rows_flush(&w.rows) ? 0 : errno;
+	} while (status == EXIT_WELL && !error && w.cursor && w.left > 0);
+	if (error)
+		status = out_stopped(c, error);
+	else if (status == EXIT_WELL && w.cursor && isatty(STDERR_FILENO) == 1)
 		client_note(c, "there are more: --limit N, or --all");
 	free(w.cursor);
 	rows_close(&w.rows);

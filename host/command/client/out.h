@@ -11,8 +11,11 @@ struct screen {
 };
 struct screen screen_find(void);
 
-/* Writes and empties the buffer; false: stdout is closed or full. */
+/* Writes and empties the buffer; false: stdout is closed or full, see errno. */
 bool out_flush(struct buf *b);
+/* The command's end when stdout took no more: as a signal would have ended it
+ * if its reader has gone, else the status after saying why. */
+int out_stopped(struct client *c, int error);
 
 /* A good answer's object: as it came with --json, else a member a line. */
 int out_object(struct client *c, const struct reply *r);
