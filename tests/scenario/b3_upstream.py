@@ -1,5 +1,8 @@
 """An upstream in trouble: nothing regresses, nothing crashes, all is seen."""
 
+import collections
+import threading
+
 from txwlib import check
 from txwlib.conf import inside_name, poller
 from txwlib.peers import Answer, CUT
@@ -187,3 +190,40 @@ def a_finished_one_never_regresses(t):
         return
     site.advance("10m")
     check.equal(site.tx("p1")["status"], "settled", "status after another look")
+
+
+def twin_words_from_push_and_poll_make_one_event(t):
+    bank = t.bank()
+    site = t.site(poller(bank, 'event-id = "/event"', every="10s"))
+    won = collections.Counter()
+    statuses = []
+
+    def push(twins):
+        for body, tx in twins:
+            statuses.append(site.ask("POST", f"/v1/transactions/{tx['id']}/status", body).status)
+    for r in range(20):
+        twins = []
+        for i in range(40):
+            ref, word = f"r{r}-{i}", {"status": "settled"}
+            if i % 2:    # the upstream's name for the message, by both ways
+                word["source_event_id"] = ref
+            bank.script(ref, "PENDING")
+            twins.append((word, site.create(ref)))
+        site.advance("1s")
+        for word, tx in twins:
+            bank.script(tx["ref"], {"state": "SUCCESS", "event": word.get("source_event_id")})
+        pushers = [threading.Thread(target=push, args=(twins[k::2],)) for k in range(2)]
+        for one in pushers:
+            one.start()
+        site.advance("15s")
+        for one in pushers:
+            one.join()
+        for _, tx in twins:
+            events = site.get(f"/v1/transactions/{tx['id']}/history")["data"]
+            check.equal([(e["type"], e["transaction"]["version"]) for e in events],
+                        [("transaction.created", 1), ("transaction.succeeded", 2)], tx["ref"])
+            won[events[1]["source"]] += 1
+        if len(won) == 2:
+            break
+    check.equal(set(statuses), {200}, "what the pushes were answered")
+    check.equal(set(won), {"api", "bank"}, "who was first, now and then")
