@@ -103,12 +103,14 @@ static void enter_state(struct change *c, uint32_t to, bool by_deadline)
 	row->poll_failures = 0;
 }
 
+/* The time only goes on, as in same(): what comes without a version is judged
+ * by the latest. */
 static void take_source(struct change *c)
 {
 	const struct op *op = c->op;
 	if (op->source_version.len)
 		c->row->source_version = op->source_version;
-	if (op->source_at)
+	if (op->source_at > c->row->source_at)
 		c->row->source_at = op->source_at;
 }
 

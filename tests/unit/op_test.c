@@ -150,6 +150,28 @@ static void versions_of_the_source_are_compared_as_numbers(void **state)
 	assert_status(kit_op(k, op), OP_STALE, "b", 2);
 }
 
+/* The version decided, by a clock that went back: what is known of the time
+ * stays the latest. */
+static void a_newer_version_does_not_take_the_source_s_time_back(void **state)
+{
+	struct kit *k = *state;
+	kit_op(k, op_create("strict", "P1", NULL));
+	struct op op = op_status("strict", "P1", "b");
+	op.source_version = STR_LIT("6");
+	op.source_at = KIT_START + 10 * SECOND;
+	assert_status(kit_op(k, op), OP_CHANGED, "b", 2);
+	op.status = STR_LIT("a");
+	op.source_version = STR_LIT("7");
+	op.source_at = KIT_START + 8 * SECOND;
+	const struct op *r = kit_op(k, op);
+	assert_status(r, OP_CHANGED, "a", 3);
+	assert_int_equal(r->after->source_at, KIT_START + 10 * SECOND);
+	op.status = STR_LIT("b");
+	op.source_version = STR_NONE;
+	op.source_at = KIT_START + 9 * SECOND;
+	assert_status(kit_op(k, op), OP_STALE, "a", 3);
+}
+
 static void the_same_status_told_later_still_outdates_what_came_between(void **state)
 {
 	struct kit *k = *state;
@@ -520,6 +542,7 @@ int main(void)
 	    T(the_same_status_again_makes_no_event),
 	    T(a_late_word_cannot_undo_a_newer_one),
 	    T(versions_of_the_source_are_compared_as_numbers),
+	    T(a_newer_version_does_not_take_the_source_s_time_back),
 	    T(the_same_status_told_later_still_outdates_what_came_between),
 	    T(a_forbidden_move_is_told_once_and_not_made),
 	    T(a_strict_flow_refuses_in_silence),
