@@ -257,7 +257,23 @@ static int32_t same(struct change *c, struct err *e)
 		row->source_at = op->source_at;
 		newer = true;
 	}
-	return newer && !op->dry_run ? UNIT_CALL(c->unit, e, save, &row, 1) : 0;
+	if (!newer || op->dry_run)
+		return 0;
+	unit_note_row(c->unit, row->id);
+	return UNIT_CALL(c->unit, e, save, &row, 1);
+}
+
+/* Has the row moved since the source was asked? Then what it said may be of
+ * before, unless its own version or time tells. */
+static bool is_outrun(const struct change *c)
+{
+	const struct op *op = c->op;
+	const txw_tx *row = c->row;
+	bool tells = (op->source_version.len && row->source_version.len) ||
+		     (op->source_at && row->source_at);
+	return op->asked_of && !tells &&
+	       (op->asked_of->status_since != row->status_since ||
+		!str_eq(op->asked_of->status, row->status));
 }
 
 static int32_t status(struct change *c, struct err *e)

@@ -141,6 +141,17 @@ def the_same_source_event_twice_makes_one_event(t):
     check.equal(len(site.events()), 3, "events")
 
 
+def a_newer_version_of_the_same_status_is_shown_by_every_route(t):
+    site = t.site()
+    tx = site.create("p1")
+    path = "/v1/transactions/" + tx["id"]
+    site.get(path)
+    site.status(tx, "pending", source_version="7")
+    check.equal([row.get("source_version") for row in
+                 (site.get(path), site.tx("p1"), site.get("/v1/transactions")["data"][0])],
+                ["7"] * 3, "its version")
+
+
 def a_dry_run_says_what_would_be_and_changes_nothing(t):
     site = t.site()
     tx = site.create("p1")
