@@ -291,6 +291,10 @@ static int32_t status(struct change *c, struct err *e)
 	struct seen seen = {op->status, op->source_version, op->source_at};
 	struct decision d;
 	flow_decide(c->entry->flow, c->row, &seen, &d);
+	if (d.answer != FLOW_SAME && is_outrun(c)) {
+		because(c, OP_STALE, "the transaction moved while its source was asked");
+		return 0;
+	}
 	switch (d.answer) {
 	case FLOW_CHANGE:
 		return move(c, &d, e);

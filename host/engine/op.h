@@ -67,6 +67,7 @@ struct op {
 	uint32_t dry_run;            /* 1: say the result, write nothing */
 	uint32_t unknown_is_anomaly; /* pollers: an unknown word is told of */
 	int64_t if_version;          /* 0 = any */
+	const txw_tx *asked_of;      /* STATUS: the row when the source was asked, or NULL */
 
 	/* out: */
 	enum op_result result;

@@ -214,6 +214,7 @@ static void answer_seen(struct poller *p, struct look *look, const txw_observati
 		op->source_version = bounded(a, seen->source_version, 256);
 		op->source_at = seen->source_at;
 		op->unknown_is_anomaly = p->unknown_is_told;
+		op->asked_of = tx;
 	}
 	add_expiry(o, STR_NONE);
 	outcome_submit(o);
@@ -231,6 +232,7 @@ static void answer_not_found(struct poller *p, struct look *look)
 		op->status = p->not_found.len ? p->not_found : STR_LIT("not-found");
 		op->reason = STR_LIT("the upstream does not know it");
 		op->unknown_is_anomaly = 1;
+		op->asked_of = look->tx;
 	}
 	add_expiry(o, STR_NONE);
 	outcome_submit(o);

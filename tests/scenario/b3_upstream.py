@@ -4,7 +4,7 @@ import collections
 import threading
 
 from txwlib import check
-from txwlib.conf import inside_name, poller
+from txwlib.conf import flow, inside_name, poller
 from txwlib.peers import Answer, CUT
 from txwlib.wait import until
 
@@ -190,6 +190,34 @@ def a_finished_one_never_regresses(t):
         return
     site.advance("10m")
     check.equal(site.tx("p1")["status"], "settled", "status after another look")
+
+
+def an_answer_that_a_push_overtook_is_stale(t):
+    bank = t.bank()
+    site = t.site(poller(bank, every="10s"), flow=flow(top='illegal = "flag"'))
+    bank.script("p1", "PENDING")
+    tx = site.create("p1")
+    site.advance("1s")
+    bank.script("p1", "AUTHORIZED")
+    asked, pushed, handle = threading.Event(), threading.Event(), bank.handle
+
+    def slowly(request):
+        answer = handle(request)
+        asked.set()
+        pushed.wait(20)
+        return answer
+    bank.handle = slowly
+    mover = threading.Thread(target=site.advance, args=("12s",))
+    mover.start()
+    check.true(asked.wait(20), "a question")
+    site.status(tx, "settled")
+    pushed.set()
+    mover.join()
+    check.equal(site.tx("p1")["status"], "settled", "status")
+    check.equal([e["type"] for e in site.events(ref="p1")],
+                ["transaction.created", "transaction.succeeded"], "events")
+    check.equal(site.metric("txwatch_observations_total", instance="bank", result="stale"), 1,
+                "stale observations")
 
 
 def twin_words_from_push_and_poll_make_one_event(t):

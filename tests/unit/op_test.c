@@ -138,6 +138,24 @@ static void a_late_word_cannot_undo_a_newer_one(void **state)
 	assert_status(kit_op(k, op), OP_CHANGED, "a", 3);
 }
 
+static void what_was_asked_before_the_row_moved_is_stale_unless_its_source_tells(void **state)
+{
+	struct kit *k = *state;
+	txw_tx asked = *kit_op(k, op_create("strict", "P1", NULL))->after;
+	asked.status = STR_LIT("a"); /* the batch's arena has ended */
+	struct op op = op_status("strict", "P1", "b");
+	op.source_version = STR_LIT("1");
+	assert_status(kit_op(k, op), OP_CHANGED, "b", 2);
+	op = op_status("strict", "P1", "a");
+	op.asked_of = &asked;
+	assert_status(kit_op(k, op), OP_STALE, "b", 2);
+	op.status = STR_LIT("b"); /* a twin */
+	assert_status(kit_op(k, op), OP_UNCHANGED, "b", 2);
+	op.status = STR_LIT("a");
+	op.source_version = STR_LIT("2");
+	assert_status(kit_op(k, op), OP_CHANGED, "a", 3);
+}
+
 static void versions_of_the_source_are_compared_as_numbers(void **state)
 {
 	struct kit *k = *state;
@@ -541,6 +559,7 @@ int main(void)
 	    T(a_move_makes_the_event_of_its_outcome),
 	    T(the_same_status_again_makes_no_event),
 	    T(a_late_word_cannot_undo_a_newer_one),
+	    T(what_was_asked_before_the_row_moved_is_stale_unless_its_source_tells),
 	    T(versions_of_the_source_are_compared_as_numbers),
 	    T(a_newer_version_does_not_take_the_source_s_time_back),
 	    T(the_same_status_told_later_still_outdates_what_came_between),
