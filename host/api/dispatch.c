@@ -13,6 +13,7 @@
 #include "api/allowance.h"
 #include "api/cors.h"
 #include "api/encoding.h"
+#include "api/etag.h"
 #include "api/inside.h"
 #include "api/media.h"
 #include "api/stats.h"
@@ -86,16 +87,7 @@ static void set_link(struct call *c, const char *cursor)
 
 bool call_unchanged(struct call *c, const char *etag)
 {
-	char packed[sizeof(((struct answer *)0)->etag)];
-	txw_str tags = http_header(c->request, "If-None-Match");
-	if (tags.len == 0 || etag[0] == '\0')
-		return false;
-	if (str_is(tags, "*") || memmem(tags.ptr, tags.len, etag, strlen(etag)))
-		return true;
-	snprintf(packed, sizeof(packed), "%s", etag);
-	encoding_tag(packed, sizeof(packed));
-	c->tag_is_packed = memmem(tags.ptr, tags.len, packed, strlen(packed)) != NULL;
-	return c->tag_is_packed;
+	return etag_listed(http_header(c->request, "If-None-Match"), etag, &c->tag_is_packed);
 }
 
 /* If-Match: one strong tag or "*" (RFC 9110, 13.1.1); ours are versions. */
@@ -104,14 +96,7 @@ bool call_if_match(struct call *c, int64_t *version)
 	txw_str tag = http_header(c->request, "If-Match");
 	if (tag.len == 0 || str_is(tag, "*"))
 		return true;
-	bool is_quoted = tag.len >= 3 && tag.ptr[0] == '"' && tag.ptr[tag.len - 1] == '"';
-	txw_str inner = is_quoted ? (txw_str){tag.ptr + 1, tag.len - 2} : STR_NONE;
-	/* The packed answer's tag is of the same version. */
-	static const txw_str packed = {"-gzip", 5};
-	if (inner.len > packed.len &&
-	    memcmp(inner.ptr + inner.len - packed.len, packed.ptr, packed.len) == 0)
-		inner.len -= packed.len;
-	if (str_int(inner, version) && *version > 0)
+	if (etag_version(tag, version))
 		return true;
 	call_problem(c, PROBLEM_PRECONDITION, "If-Match must be the ETag of what is changed");
 	return false;
@@ -133,7 +118,7 @@ static void set_encoding(struct call *c, struct answer *a)
 	if (a->is_packed || a->body.len >= ENCODING_MIN || a->status == 304)
 		http_set_header(c->request, "Vary", STR_LIT("Accept-Encoding"));
 	if (a->is_packed || (a->status == 304 && c->tag_is_packed))
-		encoding_tag(a->etag, sizeof(a->etag));
+		etag_pack(a->etag, sizeof(a->etag));
 }
 
 void call_answer(struct call *c, struct answer *a)

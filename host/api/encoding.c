@@ -151,12 +151,3 @@ void packer_close(struct packer *p)
 	deflateEnd(&p->z);
 	free(p);
 }
-
-void encoding_tag(char *etag, size_t cap)
-{
-	static const char suffix[] = "-gzip\"";
-	size_t n = strlen(etag);
-	if (n < 2 || n - 1 + sizeof(suffix) > cap)
-		return;
-	memcpy(etag + n - 1, suffix, sizeof(suffix));
-}

@@ -25,7 +25,5 @@ struct packer *packer_open(void); /* NULL: no memory */
 /* Puts the packed bytes in the block's place: never none for some. */
 void packer_pack(struct packer *p, struct buf *block, bool is_last);
 void packer_close(struct packer *p);
-/* `"3"` -> `"3-gzip"`: another representation has another strong tag. */
-void encoding_tag(char *etag, size_t cap);
 
 #endif

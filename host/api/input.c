@@ -20,7 +20,8 @@ bool input_wrong(struct input *in, const char *member, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	in->mistake.member = member ? arena_str(in->arena, str_of(member)).ptr : NULL;
+	/* Not arena_str: of "" it makes none. */
+	in->mistake.member = member ? arena_printf(in->arena, "%s", member) : NULL;
 	in->mistake.text = arena_str(in->arena, str_of(text)).ptr;
 	return false;
 }
@@ -30,6 +31,11 @@ json_t *input_parse(struct input *in, txw_str body)
 	json_error_t e;
 	if (body.len == 0) {
 		input_wrong(in, NULL, "the body is empty: a JSON object is needed");
+		return NULL;
+	}
+	/* jansson reads over a NUL behind a number. */
+	if (memchr(body.ptr, '\0', body.len)) {
+		input_wrong(in, NULL, "the body is not JSON: there is a NUL in it");
 		return NULL;
 	}
 	json_t *root = json_loadb(body.ptr, body.len, JSON_REJECT_DUPLICATES, &e);

@@ -5,22 +5,6 @@
 #include "base/id.h"
 #include "engine/schedule.h"
 
-void etag_print(char out[32], int64_t version)
-{
-	/* By hand: a printf would be felt on every read. */
-	char digits[24];
-	size_t n = 0, at = 0;
-	uint64_t left = version > 0 ? (uint64_t)version : 0;
-	do {
-		digits[n++] = (char)('0' + left % 10);
-	} while (left /= 10);
-	out[at++] = '"';
-	while (n)
-		out[at++] = digits[--n];
-	out[at++] = '"';
-	out[at] = '\0';
-}
-
 static void set_place(struct answer *a, const txw_tx *tx)
 {
 	char id[ID_TEXT_MAX];

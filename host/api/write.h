@@ -4,6 +4,7 @@
 #ifndef TXWATCH_API_WRITE_H
 #define TXWATCH_API_WRITE_H
 
+#include "api/etag.h"
 #include "api/inside.h"
 #include "engine/op.h"
 
@@ -44,7 +45,6 @@ void write_free(struct write *w);
 /* One operation: the transaction, or the problem. */
 void render_one(struct write *w, struct answer *a);
 void render_batch(struct write *w, struct answer *a);
-void etag_print(char out[32], int64_t version);
 
 /* ---- members.c: the rows of the bodies ---- */
 

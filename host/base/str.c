@@ -82,45 +82,46 @@ bool str_int(txw_str s, int64_t *out)
 
 #define FAR ((size_t)40) /* words so long are near to nothing */
 
-/* Optimal string alignment distance, cut off at the table's width. */
-static size_t edit_distance(const char *a, const char *b)
+/* Optimal string alignment distance; `most` where it is not less. */
+static size_t edit_distance(txw_str a, txw_str b, size_t most)
 {
-	size_t n = strlen(a), m = strlen(b);
-	if (n >= FAR || m >= FAR)
-		return FAR;
 	size_t d[FAR][FAR];
-	for (size_t i = 0; i <= n; i++)
-		d[i][0] = i;
-	for (size_t j = 0; j <= m; j++)
+	for (size_t j = 0; j <= b.len; j++)
 		d[0][j] = j;
-	for (size_t i = 1; i <= n; i++) {
-		for (size_t j = 1; j <= m; j++) {
-			size_t cost = tolower((unsigned char)a[i - 1]) !=
-				      tolower((unsigned char)b[j - 1]);
+	for (size_t i = 1; i <= a.len; i++) {
+		size_t least = d[i][0] = i;
+		for (size_t j = 1; j <= b.len; j++) {
+			size_t cost = tolower((unsigned char)a.ptr[i - 1]) !=
+				      tolower((unsigned char)b.ptr[j - 1]);
 			size_t best = d[i - 1][j - 1] + cost;
 			if (d[i - 1][j] + 1 < best)
 				best = d[i - 1][j] + 1;
 			if (d[i][j - 1] + 1 < best)
 				best = d[i][j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-			    d[i - 2][j - 2] + 1 < best)
+			if (i > 1 && j > 1 && a.ptr[i - 1] == b.ptr[j - 2] &&
+			    a.ptr[i - 2] == b.ptr[j - 1] && d[i - 2][j - 2] + 1 < best)
 				best = d[i - 2][j - 2] + 1;
 			d[i][j] = best;
+			least = best < least ? best : least;
 		}
+		/* The rows below are no less. */
+		if (least >= most)
+			return most;
 	}
-	return d[n][m];
+	return d[a.len][b.len];
 }
 
 const char *str_nearest(const char *word, const char *const *names, size_t n)
 {
 	const char *best = NULL;
-	size_t limit = strlen(word) / 3 + 1, least = limit + 1;
-	if (least > FAR)
-		least = FAR;
-	for (size_t i = 0; i < n; i++) {
-		if (!names[i])
+	txw_str a = str_of(word);
+	size_t least = a.len / 3 + 2; /* a third of it may differ, or one letter */
+	for (size_t i = 0; i < n && a.len < FAR; i++) {
+		txw_str b = str_of(names[i]);
+		size_t apart = a.len < b.len ? b.len - a.len : a.len - b.len;
+		if (!b.ptr || b.len >= FAR || apart >= least)
 			continue;
-		size_t d = edit_distance(word, names[i]);
+		size_t d = edit_distance(a, b, least);
 		if (d < least) {
 			least = d;
 			best = names[i];

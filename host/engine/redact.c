@@ -127,6 +127,8 @@ static bool skip_value(struct walk *w)
 			if (open == 0)
 				return false;
 			w->at++;
+		} else if (*w->at == '\0') {
+			return false; /* strchr below finds it, and would stay */
 		} else {
 			while (w->at < w->end && !strchr(",:]}\"[{ \t\r\n", *w->at))
 				w->at++;

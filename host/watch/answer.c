@@ -122,7 +122,8 @@ static txw_str bounded(struct arena *a, txw_str s, size_t max)
 
 txw_str answer_json(struct arena *a, txw_str json, bool is_object)
 {
-	if (json.len == 0 || json.len > DETAIL_MAX)
+	/* jansson reads over a NUL behind a number. */
+	if (json.len == 0 || json.len > DETAIL_MAX || memchr(json.ptr, '\0', json.len))
 		return STR_NONE;
 	json_t *value = json_loadb(json.ptr, json.len, JSON_DECODE_ANY, NULL);
 	bool good = value && (!is_object || json_is_object(value));

@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include "api/encoding.h"
+#include "api/etag.h"
 #include "base/str.h"
 
 static bool takes(const char *accept)
@@ -104,15 +105,36 @@ static void what_does_not_get_shorter_stays(void **state)
 	buf_free(&body);
 }
 
+static bool names(const char *tag, int64_t want)
+{
+	int64_t version = 0;
+	bool ok = etag_version(str_of(tag), &version);
+	return ok && version == want;
+}
+
+static void a_tag_names_the_version_it_was_printed_for_and_no_other_text_does(void **state)
+{
+	(void)state;
+	assert_true(names("\"17\"", 17));
+	assert_true(names("\"17-gzip\"", 17));
+	static const char *const none[] = {
+	    "",         "17",        "\"\"",      "\"017\"", "\"0\"",
+	    "W/\"17\"", "\"17-gzip", "\"17-br\"", "\"x\"",   "\"17\", \"18\""};
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		int64_t version;
+		assert_false(etag_version(str_of(none[i]), &version));
+	}
+}
+
 static void the_tag_of_the_packed_one_is_another(void **state)
 {
 	(void)state;
 	char tag[32] = "\"17\"", none[32] = "", tight[8] = "\"1234\"";
-	encoding_tag(tag, sizeof(tag));
+	etag_pack(tag, sizeof(tag));
 	assert_string_equal(tag, "\"17-gzip\"");
-	encoding_tag(none, sizeof(none));
+	etag_pack(none, sizeof(none));
 	assert_string_equal(none, "");
-	encoding_tag(tight, sizeof(tight)); /* no room: left alone */
+	etag_pack(tight, sizeof(tight)); /* no room: left alone */
 	assert_string_equal(tight, "\"1234\"");
 }
 
@@ -124,6 +146,7 @@ int main(void)
 	    cmocka_unit_test(what_is_packed_is_shorter_and_unpacks_to_the_same),
 	    cmocka_unit_test(what_does_not_get_shorter_stays),
 	    cmocka_unit_test(the_tag_of_the_packed_one_is_another),
+	    cmocka_unit_test(a_tag_names_the_version_it_was_printed_for_and_no_other_text_does),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

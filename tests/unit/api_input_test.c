@@ -146,6 +146,13 @@ static void a_body_that_is_no_object_is_refused(void **state)
 	deep[100000] = '\0';
 	bad(deep, NULL, "not JSON");
 	free(deep);
+	/* Found by fuzzing: the reader goes over a NUL behind a number. */
+	struct reading r = read_as("{\"version\":1\0}", 14);
+	assert_false(r.ok);
+	assert_non_null(strstr(r.in.mistake.text, "NUL"));
+	done(&r);
+	/* ... and a member whose name is empty has no text of its own. */
+	bad("{\"\":1}", "", "no such member");
 }
 
 static void an_unknown_member_is_named_with_the_nearest(void **state)

@@ -79,6 +79,13 @@ static void what_cannot_be_read_is_not_kept(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK(bad[i], "{}", "/a");
+	/* Found by fuzzing: a NUL was walked to for ever. */
+	struct arena a = {0};
+	struct redact *r = redact_new();
+	assert_null(redact_add(r, STR_LIT("/a")));
+	assert_true(str_is(redact_json(r, &a, (txw_str){"{\"a\":[1\0]}", 10}), "{}"));
+	redact_free(r);
+	arena_free(&a);
 	struct buf deep = {0};
 	for (int i = 0; i < 100000; i++)
 		buf_text(&deep, "[");
