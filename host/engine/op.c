@@ -114,20 +114,14 @@ static void take_source(struct change *c)
 		c->row->source_at = op->source_at;
 }
 
+/* Without the message's id: that is of the event by which it counted. One
+ * that was refused, sent again when the flow allows it, must still count. */
 static int32_t anomaly(struct change *c, txw_str word, struct err *e)
 {
-	txw_str status = c->row->status;
+	txw_str status = c->row->status, id = c->op->source_event_id;
 	c->row->anomaly = word;
-	return commit_row(c, TXW_EV_ANOMALY, status, e);
-}
-
-/* The same, beside the event that the observation is known by: one message of
- * the upstream is one event's. */
-static int32_t anomaly_beside(struct change *c, txw_str word, struct err *e)
-{
-	txw_str id = c->op->source_event_id;
 	c->op->source_event_id = STR_NONE;
-	int32_t rc = anomaly(c, word, e);
+	int32_t rc = commit_row(c, TXW_EV_ANOMALY, status, e);
 	c->op->source_event_id = id;
 	return rc;
 }
@@ -230,7 +224,7 @@ static int32_t move(struct change *c, const struct decision *d, struct err *e)
 	txw_str from = c->row->status;
 	int32_t rc;
 	/* A move against the rules is applied, but never silently. */
-	if (d->is_flagged && (rc = anomaly_beside(c, c->op->status, e)) < 0)
+	if (d->is_flagged && (rc = anomaly(c, c->op->status, e)) < 0)
 		return rc;
 	if (d->is_late)
 		c->op->reason = str_of(change_late_reason(c));

@@ -141,6 +141,20 @@ def the_same_source_event_twice_makes_one_event(t):
     check.equal(len(site.events()), 3, "events")
 
 
+def a_refused_message_counts_when_it_comes_again_in_its_turn(t):
+    site = t.site()
+    tx = site.create("p1")
+    for _ in range(2):
+        site.status(tx, "refunded", source_event_id="e2", expect=409)
+    site.status(tx, "settled", source_event_id="e1")
+    for _ in range(2):
+        check.equal(site.status(tx, "refunded", source_event_id="e2")["status"], "refunded",
+                    "status")
+    check.equal([(e["type"], e["change"].get("source_event_id")) for e in site.events()],
+                [("transaction.created", None), ("transaction.anomaly", None),
+                 ("transaction.succeeded", "e1"), ("transaction.cancelled", "e2")], "events")
+
+
 def a_newer_version_of_the_same_status_is_shown_by_every_route(t):
     site = t.site()
     tx = site.create("p1")
