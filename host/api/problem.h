@@ -54,7 +54,7 @@
 	X(BAD_CONFIG, "bad-config", 422, "Config refused",                                         \
 	  "The config file has mistakes; the running site stays")                                  \
 	X(KEY_REUSED, "key-reused", 422, "Idempotency-Key reused",                                 \
-	  "The key was used with another body")                                                    \
+	  "The key was used with another request")                                                 \
 	X(THROTTLED, "throttled", 429, "Too many failures",                                        \
 	  "Too many wrong tokens from this address; wait `Retry-After` seconds")                   \
 	X(RATE, "rate-limited", 429, "Too many requests",                                          \

@@ -27,6 +27,31 @@ def _scripted(t, *answers):
     return peer, Client(t.folder("home"), peer.port)
 
 
+# ---- what is shown of a transaction ----
+
+def a_list_shows_the_fields_asked_for_in_their_order(t):
+    site, cli = _site(t)
+    site.create("p1", amount="9.50", attributes={"country": "DE"})
+    site.create("p2")
+    lines = cli.ok("tx", "list", "--fields", "attributes.country, ref,amount").splitlines()
+    check.equal(lines[0].split(), ["attributes.country", "ref", "amount"], "titles")
+    check.equal([x.split() for x in lines[1:]], [["-", "p2", "-"], ["DE", "p1", "9.50"]], "rows")
+    row = json.loads(cli.ok("tx", "list", "--fields", "ref", "--ref", "p1", "--json"))
+    check.equal(row, {"ref": "p1"}, "as JSON")
+    cli("tx", "list", "--fields", "nope").expect(2, "nope")
+
+
+def one_is_shown_with_its_history(t):
+    site, cli = _site(t)
+    site.create("p1")
+    cli.ok("tx", "set", "payment/p1", "settled", "--reason", "paid")
+    shown = cli.ok("tx", "get", "payment/p1", "--expand", "history,deliveries")
+    below = shown[shown.index("history:"):]
+    check.holds(below, "transaction.created")
+    check.holds(below, "transaction.succeeded")
+    cli("tx", "get", "payment/p1", "--expand", "nope").expect(2, "history")
+
+
 # ---- import, export ----
 
 def _file(t, name, *rows):

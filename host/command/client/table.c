@@ -73,6 +73,7 @@ static const struct command_option TX_LIST[] = {
     TEXT("text", "TEXT", "Only with this text in ref, owner, reason or attributes"),
     CHOICE("order", "ORDER", "desc|asc", "Newest or oldest first"),
     TEXT("order-by", "FIELDS", "Sorted by up to four fields, as \"amount desc, ref\""),
+    TEXT("fields", "FIELDS", "Show these, as \"ref, status, attributes.country\""),
     PAGING,
     END,
 };
@@ -85,6 +86,7 @@ static const struct command_option TX_COUNT[] = {
 static const struct command_word TX_ONE[] = {TX_WORD, END};
 static const struct command_option TX_GET[] = {
     TYPED("at", 0, "TIME", TIME, "As it was then"),
+    TEXT("expand", "WHAT", "With its newest history, deliveries, or both: history,deliveries"),
     END,
 };
 static const struct command_word TX_CREATE_WORDS[] = {

@@ -50,12 +50,28 @@ static void add_query(const struct client *c, struct buf *path)
 	path_add(path, "order_by", args_get(c->args, "order-by"));
 }
 
+/* A column for each of the names, which the commas part. */
+static void fields_columns(struct client *c, const char *names, struct column *out)
+{
+	char *at = arena_printf(&c->arena, "%s", names), *name;
+	size_t n = 0;
+
+	while ((name = strsep(&at, ", ")) && n + 1 < PRINT_COLUMNS_MAX)
+		if (*name)
+			out[n++] = (struct column){.title = name, .path = name};
+}
+
 int client_tx_list(struct client *c)
 {
+	struct column columns[PRINT_COLUMNS_MAX] = {{0}};
+	const char *fields = args_get(c->args, "fields");
 	struct buf path = {0};
 
+	if (fields)
+		fields_columns(c, fields, columns);
 	add_query(c, &path);
-	return out_list(c, &path, COLUMNS, true);
+	path_add(&path, "fields", fields);
+	return out_list(c, &path, fields ? columns : COLUMNS, true);
 }
 
 /* A row for each value of the facets asked for. */
@@ -136,6 +152,7 @@ int client_tx_get(struct client *c)
 
 	if (name_tx_path(c, args_word(c->args, 0), &path)) {
 		path_add(&path, "at", args_get(c->args, "at"));
+		path_add(&path, "expand", args_get(c->args, "expand"));
 		buf_char(&path, '\0');
 		status = out_get(c, path.ptr);
 	}
