@@ -265,9 +265,10 @@ static bool is_outrun(const struct change *c)
 	const txw_tx *row = c->row;
 	bool tells = (op->source_version.len && row->source_version.len) ||
 		     (op->source_at && row->source_at);
-	return op->asked_of && !tells &&
-	       (op->asked_of->status_since != row->status_since ||
-		!str_eq(op->asked_of->status, row->status));
+	bool moved = op->asked_of ? op->asked_of->status_since != row->status_since ||
+					!str_eq(op->asked_of->status, row->status)
+				  : op->asked_at && row->status_since > op->asked_at;
+	return moved && !tells;
 }
 
 static int32_t status(struct change *c, struct err *e)

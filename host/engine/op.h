@@ -68,6 +68,7 @@ struct op {
 	uint32_t unknown_is_anomaly; /* pollers: an unknown word is told of */
 	int64_t if_version;          /* 0 = any */
 	const txw_tx *asked_of;      /* STATUS: the row when the source was asked, or NULL */
+	txw_time asked_at;           /* DISCOVER: when the source was asked; 0 = not known */
 
 	/* out: */
 	enum op_result result;

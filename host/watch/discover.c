@@ -151,6 +151,7 @@ static void copy_op(struct page *page, struct op *op, const txw_observation *in)
 	    .attributes = answer_json(a, seen.attributes, true),
 	    .expires_at = seen.expires_at,
 	    .unknown_is_anomaly = page->poller->unknown_is_told,
+	    .asked_at = page->poller->discover_asked,
 	};
 }
 
@@ -242,6 +243,7 @@ static void on_discover(struct timer *timer)
 		return;
 	}
 	p->discover_token = tokens_issue(w->tokens, p);
+	p->discover_asked = now;
 	p->discover_deadline.fire = on_discover_deadline;
 	timer_set(w->loop, &p->discover_deadline, now + PAGE_DEADLINE);
 	p->discover_task.run = discover_run;

@@ -83,7 +83,8 @@ struct poller {
 	struct timer discover_deadline;
 	struct task discover_task;
 	uint64_t discover_token;
-	char *cursor; /* malloc'd, may be NULL */
+	txw_time discover_asked; /* when, of the page under way */
+	char *cursor;            /* malloc'd, may be NULL */
 	/* metrics */
 	struct series *m_seconds;
 	struct series *m_lag;

@@ -300,6 +300,18 @@ def new_transactions_are_discovered_and_the_cursor_is_kept_over_a_restart(t):
     check.equal(len(site.events(type="transaction.created")), 9, "created events")
 
 
+def a_discovered_one_with_an_unknown_word_is_taken_up_whatever_its_messages_id(t):
+    bank = t.bank()
+    bank.script("d1", "PENDING")
+    bank.list({"id": "d1", "state": "ODD", "event": "m-1"})
+    site = t.site(poller(bank, 'event-id = "/event"',
+                         *_DISCOVERY.format(url=bank.url).split("\n")))
+    site.advance("1m")
+    check.equal(site.tx("d1")["status"], "pending", "status")
+    check.equal([(e["type"], e["change"].get("source_event_id")) for e in site.events(ref="d1")],
+                [("transaction.created", "m-1"), ("transaction.anomaly", None)], "events")
+
+
 _DISCOVERY = """discover = "{url}/list?after={{{{cursor}}}}"
 discover-every = 30s
 discover-list = "/payments"

@@ -156,6 +156,20 @@ static void what_was_asked_before_the_row_moved_is_stale_unless_its_source_tells
 	assert_status(kit_op(k, op), OP_CHANGED, "a", 3);
 }
 
+static void a_list_that_was_asked_for_before_the_row_moved_is_stale(void **state)
+{
+	struct kit *k = *state;
+	kit_op(k, op_create("strict", "P1", NULL));
+	kit_advance(k, MINUTE);
+	kit_op(k, op_status("strict", "P1", "b"));
+	struct op op = op_create("strict", "P1", "a");
+	op.kind = OP_DISCOVER;
+	op.asked_at = KIT_START + SECOND;
+	assert_status(kit_op(k, op), OP_STALE, "b", 2);
+	op.asked_at = KIT_START + MINUTE;
+	assert_status(kit_op(k, op), OP_CHANGED, "a", 3);
+}
+
 static void versions_of_the_source_are_compared_as_numbers(void **state)
 {
 	struct kit *k = *state;
@@ -560,6 +574,7 @@ int main(void)
 	    T(the_same_status_again_makes_no_event),
 	    T(a_late_word_cannot_undo_a_newer_one),
 	    T(what_was_asked_before_the_row_moved_is_stale_unless_its_source_tells),
+	    T(a_list_that_was_asked_for_before_the_row_moved_is_stale),
 	    T(versions_of_the_source_are_compared_as_numbers),
 	    T(a_newer_version_does_not_take_the_source_s_time_back),
 	    T(the_same_status_told_later_still_outdates_what_came_between),
