@@ -59,7 +59,7 @@ struct unit {
 	size_t n_events;
 	txw_event **events;
 	size_t cap_events;
-	struct unit_hook *hooks; /* unit_on_commit's */
+	struct unit_hook *hooks, *last_hook; /* unit_on_commit's */
 	struct counts counts;
 	size_t n_rows; /* unit_note_row's */
 	txw_id *rows;

@@ -97,8 +97,8 @@ static void put_off(struct job *followers, struct job **rest)
 	if (!followers)
 		return;
 	struct job *last = followers;
-	while (last->item.next)
-		last = job_of(last->item.next);
+	while (job_next(last))
+		last = job_next(last);
 	last->item.next = *rest ? &(*rest)->item : NULL;
 	*rest = followers;
 }
@@ -117,7 +117,7 @@ static int32_t apply_all(struct engine *g, struct job **list, struct job **rest,
 			continue;
 		if (engine_is_trouble(rc))
 			return rc;
-		put_off(job->item.next ? job_of(job->item.next) : NULL, rest);
+		put_off(job_next(job), rest);
 		*at = NULL;
 		job_answer(g, job, rc, e);
 		*again = true;
@@ -180,12 +180,12 @@ static int32_t foresee(struct engine *g, struct job *list, struct err *e)
 	size_t cap = 0, n = 0;
 	if (!u->store->prefetch)
 		return 0;
-	for (struct job *j = list; j; j = j->item.next ? job_of(j->item.next) : NULL)
+	for (struct job *j = list; j; j = job_next(j))
 		cap += j->names ? j->item.weight : 0;
 	if (cap < 2)
 		return 0;
 	txw_tx_name *names = arena_alloc(&u->arena, cap * sizeof(*names));
-	for (struct job *j = list; j; j = j->item.next ? job_of(j->item.next) : NULL)
+	for (struct job *j = list; j; j = job_next(j))
 		n += j->names ? j->names(j, names + n) : 0;
 	return UNIT_CALL(u, e, prefetch, names, sizeof(*names), n);
 }
@@ -229,7 +229,7 @@ undo:
 static int count_jobs(const struct job *list)
 {
 	int n = 0;
-	for (; list; list = list->item.next ? job_of(list->item.next) : NULL)
+	for (; list; list = job_next(list))
 		n++;
 	return n;
 }
@@ -256,7 +256,7 @@ static void run_part(struct engine *g, struct job *list, struct job **rest)
 	set_health(g, rc, &e);
 	int n = count_jobs(list);
 	while (list) {
-		struct job *next = list->item.next ? job_of(list->item.next) : NULL;
+		struct job *next = job_next(list);
 		job_answer(g, list, rc, &e);
 		list = next;
 	}
@@ -295,7 +295,7 @@ static struct job *sort_group(struct engine *g, struct qitem *items, int *n, boo
 		tail = &items->next;
 		(*n)++;
 	}
-	return first ? job_of(first) : NULL;
+	return job_of(first);
 }
 
 /* Waits for jobs, but not when there is routing to do. NULL: nothing came in

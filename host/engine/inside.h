@@ -56,7 +56,13 @@ struct engine {
 
 static inline struct job *job_of(struct qitem *item)
 {
-	return (struct job *)((char *)item - offsetof(struct job, item));
+	return item ? (struct job *)((char *)item - offsetof(struct job, item)) : NULL;
+}
+
+/* In a list of them; NULL: it is the last. */
+static inline struct job *job_next(const struct job *job)
+{
+	return job_of(job->item.next);
 }
 
 /* Posts the job's done to the loop. [any] */

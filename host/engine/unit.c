@@ -19,11 +19,9 @@ void unit_run_hooks(struct unit *u)
 void unit_on_commit(struct unit *u, void (*fn)(void *ctx), void *ctx)
 {
 	struct unit_hook *h = arena_alloc(&u->arena, sizeof(*h));
-	struct unit_hook **end = &u->hooks;
-	while (*end)
-		end = &(*end)->next;
 	*h = (struct unit_hook){.fn = fn, .ctx = ctx};
-	*end = h;
+	*(u->hooks ? &u->last_hook->next : &u->hooks) = h;
+	u->last_hook = h;
 }
 
 void unit_note_row(struct unit *u, txw_id id)
