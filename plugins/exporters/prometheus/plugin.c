@@ -18,15 +18,6 @@ static const txw_option OPTIONS[] = {
      .help = "Where the metrics are served, at the address of the http section"},
 };
 
-static int32_t fail(txw_error *err, int32_t code, const char *text)
-{
-	if (err) {
-		err->code = code;
-		err->text = (txw_str){text, strlen(text)};
-	}
-	return code;
-}
-
 /* The host compares it with the path of requests, byte by byte. */
 static int is_path(txw_str s)
 {
@@ -40,19 +31,14 @@ static int is_path(txw_str s)
 
 static int32_t create(const txw_setup *setup, void **out, txw_error *err)
 {
-	txw_str path = {"/metrics", 8};
-	for (uint32_t i = 0; i < setup->n_values; i++) {
-		const txw_value *v = (const void *)((const char *)setup->values +
-						    i * setup->value_stride);
-		if (v->is_set && v->n && strcmp(v->name, "path") == 0)
-			path = v->texts[0];
-	}
+	const txw_value *v = txw_setup_value(setup, "path");
+	txw_str path = v ? txw_setup_text(setup, "path") : (txw_str){"/metrics", 8};
 	if (!is_path(path))
-		return fail(err, TXW_E_INVALID,
-			    "path must begin with '/' and hold no space, '?' or '#'");
+		return txw_refuse(TXW_E_INVALID,
+				  "path must begin with '/' and hold no space, '?' or '#'", err);
 	struct prometheus *p = calloc(1, sizeof(*p));
 	if (!p)
-		return fail(err, TXW_E_NOMEM, "out of memory");
+		return txw_refuse(TXW_E_NOMEM, "out of memory", err);
 	memcpy(p->path, path.ptr, path.len);
 	*out = p;
 	return TXW_OK;
@@ -73,7 +59,7 @@ static int32_t render_families(void *instance, const txw_family *families, size_
 {
 	(void)instance;
 	int32_t rc = render(accept_choose(accept), families, stride, n, out);
-	return rc < 0 ? fail(err, rc, "the metrics could not be written") : rc;
+	return rc < 0 ? txw_refuse(rc, "the metrics could not be written", err) : rc;
 }
 
 static const txw_exporter EXPORTER = {

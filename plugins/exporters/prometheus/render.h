@@ -3,6 +3,7 @@
 #define PROMETHEUS_RENDER_H
 
 #include "txwatch/exporter.h"
+#include "txwatch/setup.h"
 
 #define TEXT_004    0 /* Prometheus text format 0.0.4 */
 #define OPENMETRICS 1 /* OpenMetrics 1.0.0 */

@@ -54,26 +54,6 @@ static const txw_option OPTIONS[] = {
 
 /* ---- making ---- */
 
-static int32_t fail(txw_error *err, int32_t code, const char *text)
-{
-	if (err) {
-		err->code = code;
-		err->text = (txw_str){text, strlen(text)};
-	}
-	return code;
-}
-
-static const txw_value *value_of(const txw_setup *setup, const char *name)
-{
-	for (uint32_t i = 0; i < setup->n_values; i++) {
-		const txw_value *v = (const void *)((const char *)setup->values +
-						    i * setup->value_stride);
-		if (strcmp(v->name, name) == 0)
-			return v->is_set ? v : NULL;
-	}
-	return NULL;
-}
-
 static int32_t find_extensions(struct webhook *w, const txw_setup *setup, txw_error *err)
 {
 	const txw_host *host = setup->host;
@@ -82,11 +62,11 @@ static int32_t find_extensions(struct webhook *w, const txw_setup *setup, txw_er
 	w->clock = host->get_ext(w->self, TXW_EXT_CLOCK);
 	w->notify = host->get_ext(w->self, TXW_EXT_NOTIFY);
 	if (!w->http)
-		return fail(err, TXW_E_UNSUPPORTED, "this host offers no " TXW_EXT_HTTP);
+		return txw_refuse(TXW_E_UNSUPPORTED, "this host offers no " TXW_EXT_HTTP, err);
 	if (!w->clock)
-		return fail(err, TXW_E_UNSUPPORTED, "this host offers no " TXW_EXT_CLOCK);
+		return txw_refuse(TXW_E_UNSUPPORTED, "this host offers no " TXW_EXT_CLOCK, err);
 	if (!w->notify)
-		return fail(err, TXW_E_UNSUPPORTED, "this host offers no " TXW_EXT_NOTIFY);
+		return txw_refuse(TXW_E_UNSUPPORTED, "this host offers no " TXW_EXT_NOTIFY, err);
 	return TXW_OK;
 }
 
@@ -109,14 +89,13 @@ static txw_str keep(struct webhook *w, txw_str s)
 
 static txw_str keep_option(struct webhook *w, const txw_setup *setup, const char *name)
 {
-	const txw_value *v = value_of(setup, name);
-	return v && v->n ? keep(w, v->texts[0]) : (txw_str){NULL, 0};
+	return keep(w, txw_setup_text(setup, name));
 }
 
 static int32_t read_headers(struct webhook *w, const txw_setup *setup, txw_error *err)
 {
 	struct headers *h = &w->defaults.headers;
-	const txw_value *lines = value_of(setup, "headers");
+	const txw_value *lines = txw_setup_value(setup, "headers");
 	txw_str agent = keep_option(w, setup, "user-agent");
 	const char *why = headers_put(h, (txw_str){"user-agent", 10}, agent);
 	for (uint32_t i = 0; !why && lines && i < lines->n; i++) {
@@ -125,7 +104,7 @@ static int32_t read_headers(struct webhook *w, const txw_setup *setup, txw_error
 		if (!why)
 			why = headers_put(h, name, value);
 	}
-	return why ? fail(err, TXW_E_INVALID, why) : TXW_OK;
+	return why ? txw_refuse(TXW_E_INVALID, why, err) : TXW_OK;
 }
 
 static int32_t check_secret(txw_str secret, txw_error *err)
@@ -136,23 +115,22 @@ static int32_t check_secret(txw_str secret, txw_error *err)
 		return TXW_OK;
 	int32_t rc = key_open(secret, &key, &why);
 	if (rc < 0)
-		return fail(err, rc, why);
+		return txw_refuse(rc, why, err);
 	key_close(key);
 	return TXW_OK;
 }
 
 static int32_t read_options(struct webhook *w, const txw_setup *setup, txw_error *err)
 {
-	const txw_value *kept = value_of(setup, "response-kept");
 	txw_str format = keep_option(w, setup, "format");
 	w->defaults.secret = keep_option(w, setup, "secret");
 	w->defaults.format = format.len ? format_parse(format) : FORMAT_STANDARD;
 	w->source = keep_option(w, setup, "source");
-	w->response_kept = kept ? kept->number : 1024;
+	w->response_kept = txw_setup_number(setup, "response-kept", 1024);
 	if (w->defaults.format == FORMAT_COUNT)
-		return fail(err, TXW_E_INVALID, "format is \"standard\" or \"cloudevents\"");
+		return txw_refuse(TXW_E_INVALID, "format is \"standard\" or \"cloudevents\"", err);
 	if (w->source.len == 0)
-		return fail(err, TXW_E_INVALID, "source must not be empty");
+		return txw_refuse(TXW_E_INVALID, "source must not be empty", err);
 	int32_t rc = check_secret(w->defaults.secret, err);
 	return rc < 0 ? rc : read_headers(w, setup, err);
 }
@@ -181,7 +159,7 @@ static int32_t create(const txw_setup *setup, void **out, txw_error *err)
 {
 	struct webhook *w = calloc(1, sizeof(*w));
 	if (!w)
-		return fail(err, TXW_E_NOMEM, "out of memory");
+		return txw_refuse(TXW_E_NOMEM, "out of memory", err);
 	pthread_mutex_init(&w->lock, NULL);
 	int32_t rc = find_extensions(w, setup, err);
 	if (rc == TXW_OK)
@@ -189,7 +167,7 @@ static int32_t create(const txw_setup *setup, void **out, txw_error *err)
 	if (rc == TXW_OK) {
 		w->cache = cache_open();
 		if (!w->cache || w->is_short)
-			rc = fail(err, TXW_E_NOMEM, "out of memory");
+			rc = txw_refuse(TXW_E_NOMEM, "out of memory", err);
 	}
 	if (rc < 0)
 		destroy(w);
@@ -209,9 +187,11 @@ static int32_t check(void *instance, txw_str address, txw_str settings, txw_erro
 	if (rc < 0)
 		return rc;
 	if (settings.len == 0 && w->defaults.secret.len == 0)
-		return fail(err, TXW_E_INVALID,
-			    "webhooks are signed, and there is no secret for this target: set "
-			    "`secret` in the notifier.webhook section, or subscribe by the API");
+		return txw_refuse(
+		    TXW_E_INVALID,
+		    "webhooks are signed, and there is no secret for this target: set "
+		    "`secret` in the notifier.webhook section, or subscribe by the API",
+		    err);
 	text_reset(&w->why);
 	rc = settings_parse(&w->defaults, settings, &parsed, &w->why);
 	if (rc < 0) {

@@ -121,7 +121,7 @@ int32_t discover_page(void *instance, uint64_t token, txw_str cursor, txw_error 
 	struct poller *p = instance;
 	struct text url = {0};
 	if (!p->settings.discovers)
-		return refuse(TXW_E_UNSUPPORTED, "this instance has no `discover`", err);
+		return txw_refuse(TXW_E_UNSUPPORTED, "this instance has no `discover`", err);
 	template_write(&p->settings.discover, WRITE_PERCENT, &cursor, 1, &url);
 	struct request *r = url.is_broken ? NULL : request_new_discovery(p, token, cursor);
 	if (r && url_has_dots(text_view(&url)))
@@ -129,5 +129,5 @@ int32_t discover_page(void *instance, uint64_t token, txw_str cursor, txw_error 
 	else if (r)
 		request_send(r, text_view(&url), (txw_str){NULL, 0}, TIMEOUT);
 	text_free(&url);
-	return r ? TXW_PENDING : refuse(TXW_E_NOMEM, "no memory for a request", err);
+	return r ? TXW_PENDING : txw_refuse(TXW_E_NOMEM, "no memory for a request", err);
 }

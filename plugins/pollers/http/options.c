@@ -80,41 +80,9 @@ const txw_option OPTIONS[N_OPTIONS] = {
     POINTER("expires", NULL, "when it expires, in the forms of source-time"),
 };
 
-int32_t refuse(int32_t code, const char *literal, txw_error *err)
-{
-	if (err) {
-		err->code = code;
-		err->text = (txw_str){literal, strlen(literal)};
-	}
-	return code;
-}
-
 static int32_t no_memory(txw_error *err)
 {
-	return refuse(TXW_E_NOMEM, "no memory for an instance", err);
-}
-
-static const txw_value *value(const txw_setup *setup, const char *name)
-{
-	for (uint32_t i = 0; i < setup->n_values; i++) {
-		const txw_value *v = (const void *)((const char *)setup->values +
-						    i * setup->value_stride);
-		if (v->is_set && strcmp(v->name, name) == 0)
-			return v;
-	}
-	return NULL;
-}
-
-static txw_str string(const txw_setup *setup, const char *name)
-{
-	const txw_value *v = value(setup, name);
-	return v && v->n ? v->texts[0] : (txw_str){NULL, 0};
-}
-
-static int64_t number(const txw_setup *setup, const char *name)
-{
-	const txw_value *v = value(setup, name);
-	return v ? v->number : 0;
+	return txw_refuse(TXW_E_NOMEM, "no memory for an instance", err);
 }
 
 /* ---- pointers ---- */
@@ -152,11 +120,12 @@ static int32_t read_pointers(const txw_setup *setup, struct pool *pool, struct s
 #undef P
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		if (!value(setup, rows[i].name))
+		if (!txw_setup_value(setup, rows[i].name))
 			continue;
-		int32_t rc = pointer_read(pool, string(setup, rows[i].name), rows[i].out);
+		int32_t rc = pointer_read(pool, txw_setup_text(setup, rows[i].name), rows[i].out);
 		if (rc < 0)
-			return rc == TXW_E_NOMEM ? no_memory(err) : refuse(rc, rows[i].bad, err);
+			return rc == TXW_E_NOMEM ? no_memory(err)
+						 : txw_refuse(rc, rows[i].bad, err);
 	}
 	return 0;
 }
@@ -243,17 +212,18 @@ static void base64(txw_str in, struct text *out)
 static int32_t authorization(const txw_setup *setup, struct pool *pool, txw_str *out,
 			     txw_error *err)
 {
-	txw_str bearer = string(setup, "bearer"), user = string(setup, "user");
-	txw_str password = string(setup, "password");
+	txw_str bearer = txw_setup_text(setup, "bearer"), user = txw_setup_text(setup, "user");
+	txw_str password = txw_setup_text(setup, "password");
 	struct text t = {0}, pair = {0};
 	if (bearer.len && (user.len || password.len))
-		return refuse(TXW_E_INVALID, "`bearer` and `user` exclude each other", err);
+		return txw_refuse(TXW_E_INVALID, "`bearer` and `user` exclude each other", err);
 	if (!user.len != !password.len)
-		return refuse(TXW_E_INVALID, "`user` and `password` need each other", err);
+		return txw_refuse(TXW_E_INVALID, "`user` and `password` need each other", err);
 	if (!header_text_ok(bearer))
-		return refuse(TXW_E_INVALID, "`bearer` has control characters in it", err);
+		return txw_refuse(TXW_E_INVALID, "`bearer` has control characters in it", err);
 	if (user.len && memchr(user.ptr, ':', user.len))
-		return refuse(TXW_E_INVALID, "`user` has a : in it, which Basic cannot carry", err);
+		return txw_refuse(TXW_E_INVALID, "`user` has a : in it, which Basic cannot carry",
+				  err);
 	if (!bearer.len && !user.len)
 		return 0;
 	if (bearer.len) {
@@ -276,7 +246,7 @@ static int32_t authorization(const txw_setup *setup, struct pool *pool, txw_str 
 static int32_t read_headers(const txw_setup *setup, struct pool *pool, struct settings *s,
 			    txw_error *err)
 {
-	const txw_value *lines = value(setup, "headers");
+	const txw_value *lines = txw_setup_value(setup, "headers");
 	uint32_t n = lines ? lines->n : 0;
 	txw_http_header *h = pool_alloc(pool, (n + 3) * sizeof *h);
 	if (!h)
@@ -287,7 +257,7 @@ static int32_t read_headers(const txw_setup *setup, struct pool *pool, struct se
 		txw_str line = pool_copy(pool, lines->texts[i]);
 		const char *wrong = split_header(line, &h[i]);
 		if (wrong)
-			return refuse(TXW_E_INVALID, wrong, err);
+			return txw_refuse(TXW_E_INVALID, wrong, err);
 		has_accept |= name_is(h[i].name, "accept");
 		has_authorization |= name_is(h[i].name, "authorization");
 	}
@@ -295,16 +265,18 @@ static int32_t read_headers(const txw_setup *setup, struct pool *pool, struct se
 	if (rc < 0)
 		return rc;
 	if (secret.len && has_authorization)
-		return refuse(TXW_E_INVALID,
-			      "`headers` sets Authorization beside `bearer` or `password`", err);
+		return txw_refuse(TXW_E_INVALID,
+				  "`headers` sets Authorization beside `bearer` or `password`",
+				  err);
 	if (secret.len)
 		h[n++] = (txw_http_header){LIT("Authorization"), secret};
 	if (!has_accept)
 		h[n++] = (txw_http_header){LIT("Accept"), LIT("application/json")};
 	s->n_get_headers = n;
-	txw_str type = pool_copy(pool, string(setup, "content-type"));
+	txw_str type = pool_copy(pool, txw_setup_text(setup, "content-type"));
 	if (!header_text_ok(type))
-		return refuse(TXW_E_INVALID, "`content-type` has control characters in it", err);
+		return txw_refuse(TXW_E_INVALID, "`content-type` has control characters in it",
+				  err);
 	h[n++] = (txw_http_header){LIT("Content-Type"), type};
 	s->headers = h;
 	s->n_headers = n;
@@ -323,9 +295,9 @@ static bool is_form(txw_str type)
 static int32_t read_url(const txw_setup *setup, struct pool *pool, struct settings *s,
 			txw_error *err)
 {
-	txw_str url = string(setup, "url"), body = string(setup, "body");
+	txw_str url = txw_setup_text(setup, "url"), body = txw_setup_text(setup, "body");
 	if (!template_url_ok(url))
-		return refuse(
+		return txw_refuse(
 		    TXW_E_INVALID,
 		    "`url` must be a whole URL without spaces or #, and its {{ref}} stands "
 		    "in the path or query",
@@ -336,33 +308,37 @@ static int32_t read_url(const txw_setup *setup, struct pool *pool, struct settin
 	if (rc == TXW_E_NOMEM)
 		return no_memory(err);
 	if (rc < 0)
-		return refuse(rc, "`url` and `body` take {{ref}} or {{refs}}, closed by }}", err);
-	s->method = pool_copy(pool, string(setup, "method"));
+		return txw_refuse(rc, "`url` and `body` take {{ref}} or {{refs}}, closed by }}",
+				  err);
+	s->method = pool_copy(pool, txw_setup_text(setup, "method"));
 	if (body.len && !str_same(s->method, LIT("POST")))
-		return refuse(TXW_E_INVALID, "`body` needs method = \"POST\"", err);
-	s->body_writing = is_form(string(setup, "content-type")) ? WRITE_PERCENT : WRITE_JSON;
+		return txw_refuse(TXW_E_INVALID, "`body` needs method = \"POST\"", err);
+	s->body_writing = is_form(txw_setup_text(setup, "content-type")) ? WRITE_PERCENT
+									 : WRITE_JSON;
 	uint32_t places = s->url.places | s->body.places;
 	if (places == 0)
-		return refuse(TXW_E_INVALID,
-			      "neither `url` nor `body` has {{ref}} or {{refs}}: every transaction "
-			      "would get the same answer",
-			      err);
+		return txw_refuse(
+		    TXW_E_INVALID,
+		    "neither `url` nor `body` has {{ref}} or {{refs}}: every transaction "
+		    "would get the same answer",
+		    err);
 	if (places == (PLACE_REF | PLACE_REFS))
-		return refuse(TXW_E_INVALID, "{{ref}} and {{refs}} exclude each other", err);
+		return txw_refuse(TXW_E_INVALID, "{{ref}} and {{refs}} exclude each other", err);
 	return 0;
 }
 
 static int32_t read_batch(const txw_setup *setup, struct settings *s, txw_error *err)
 {
-	int64_t batch = number(setup, "batch");
+	int64_t batch = txw_setup_number(setup, "batch", 0);
 	bool is_many = (s->url.places | s->body.places) == PLACE_REFS;
 	if (!is_many && batch > 1)
-		return refuse(TXW_E_INVALID, "`batch` needs {{refs}} in `url` or `body`", err);
+		return txw_refuse(TXW_E_INVALID, "`batch` needs {{refs}} in `url` or `body`", err);
 	if (is_many && !s->ref.is_set)
-		return refuse(TXW_E_INVALID,
-			      "{{refs}} needs `ref`: the JSON Pointer to a transaction's ref in an "
-			      "item of the answer's list",
-			      err);
+		return txw_refuse(
+		    TXW_E_INVALID,
+		    "{{refs}} needs `ref`: the JSON Pointer to a transaction's ref in an "
+		    "item of the answer's list",
+		    err);
 	if (is_many)
 		s->batch = (uint32_t)(batch > 0 && batch <= BATCH_MAX ? batch : 100);
 	return 0;
@@ -371,37 +347,37 @@ static int32_t read_batch(const txw_setup *setup, struct settings *s, txw_error 
 static int32_t read_discover(const txw_setup *setup, struct pool *pool, struct settings *s,
 			     txw_error *err)
 {
-	txw_str url = string(setup, "discover");
-	s->discover_every = number(setup, "discover-every");
+	txw_str url = txw_setup_text(setup, "discover");
+	s->discover_every = txw_setup_number(setup, "discover-every", 0);
 	s->discovers = url.len > 0;
 	if (!s->discovers && s->discover_every)
-		return refuse(TXW_E_INVALID, "`discover-every` needs `discover`, a URL", err);
+		return txw_refuse(TXW_E_INVALID, "`discover-every` needs `discover`, a URL", err);
 	if (!s->discovers)
 		return 0;
 	if (!s->discover_every)
-		return refuse(TXW_E_INVALID, "`discover` needs `discover-every`", err);
+		return txw_refuse(TXW_E_INVALID, "`discover` needs `discover-every`", err);
 	if (!s->ref.is_set)
-		return refuse(
+		return txw_refuse(
 		    TXW_E_INVALID,
 		    "`discover` needs `ref`: the JSON Pointer to a transaction's ref in an "
 		    "item of its list",
 		    err);
 	if (s->discover_next.is_set && s->discover_cursor.is_set)
-		return refuse(TXW_E_INVALID,
-			      "`discover-next` and `discover-cursor` exclude each other", err);
+		return txw_refuse(TXW_E_INVALID,
+				  "`discover-next` and `discover-cursor` exclude each other", err);
 	if (!template_url_ok(url))
-		return refuse(TXW_E_INVALID,
-			      "`discover` must be a whole URL without spaces or #, and its "
-			      "{{cursor}} stands in the path or query",
-			      err);
+		return txw_refuse(TXW_E_INVALID,
+				  "`discover` must be a whole URL without spaces or #, and its "
+				  "{{cursor}} stands in the path or query",
+				  err);
 	int32_t rc = template_read(pool, url, PLACE_CURSOR, &s->discover);
 	if (rc == TXW_E_NOMEM)
 		return no_memory(err);
 	if (rc < 0)
-		return refuse(rc, "`discover` takes {{cursor}}, closed by }}", err);
+		return txw_refuse(rc, "`discover` takes {{cursor}}, closed by }}", err);
 	bool has_source = s->discover_next.is_set || s->discover_cursor.is_set;
 	if ((s->discover.places != 0) != has_source)
-		return refuse(
+		return txw_refuse(
 		    TXW_E_INVALID,
 		    "{{cursor}} in `discover` needs `discover-next` or `discover-cursor` to "
 		    "tell where it comes from, and they need it",
@@ -412,7 +388,7 @@ static int32_t read_discover(const txw_setup *setup, struct pool *pool, struct s
 int32_t settings_read(const txw_setup *setup, struct pool *pool, struct settings *out,
 		      txw_error *err)
 {
-	*out = (struct settings){.body_cap = number(setup, "body-cap")};
+	*out = (struct settings){.body_cap = txw_setup_number(setup, "body-cap", 0)};
 	if (out->body_cap <= 0)
 		out->body_cap = 1024 * 1024;
 	int32_t rc = read_pointers(setup, pool, out, err);

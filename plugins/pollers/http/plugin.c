@@ -21,11 +21,11 @@ static int32_t find_extensions(struct poller *p, const txw_setup *setup, txw_err
 	p->clock = h->get_ext(setup->self, TXW_EXT_CLOCK);
 	p->log = h->get_ext(setup->self, TXW_EXT_LOG);
 	if (!OFFERS(p->http, cancel))
-		return refuse(TXW_E_UNSUPPORTED, "this host has no extension txw.http/1", err);
+		return txw_refuse(TXW_E_UNSUPPORTED, "this host has no extension txw.http/1", err);
 	if (!OFFERS(p->poll, discovered))
-		return refuse(TXW_E_UNSUPPORTED, "this host has no extension txw.poll/1", err);
+		return txw_refuse(TXW_E_UNSUPPORTED, "this host has no extension txw.poll/1", err);
 	if (!OFFERS(p->clock, now))
-		return refuse(TXW_E_UNSUPPORTED, "this host has no extension txw.clock/1", err);
+		return txw_refuse(TXW_E_UNSUPPORTED, "this host has no extension txw.clock/1", err);
 	if (!OFFERS(p->log, write))
 		p->log = NULL;
 	return 0;
@@ -39,9 +39,10 @@ static int32_t check_url(struct poller *p, const struct template *t, txw_error *
 	int32_t rc = 0;
 	template_write(t, WRITE_PERCENT, &sample, 1, &url);
 	if (url.is_broken)
-		rc = refuse(TXW_E_NOMEM, "no memory for an instance", err);
+		rc = txw_refuse(TXW_E_NOMEM, "no memory for an instance", err);
 	else if (url_has_dots(text_view(&url)))
-		rc = refuse(TXW_E_INVALID, "`url` or `discover` has a . or .. in its path", err);
+		rc = txw_refuse(TXW_E_INVALID, "`url` or `discover` has a . or .. in its path",
+				err);
 	else if (OFFERS(p->http, check))
 		rc = p->http->check(p->self, text_view(&url), err);
 	text_free(&url);
@@ -61,7 +62,7 @@ static int32_t create(const txw_setup *setup, void **out, txw_error *err)
 {
 	struct poller *p = calloc(1, sizeof *p);
 	if (!p)
-		return refuse(TXW_E_NOMEM, "no memory for an instance", err);
+		return txw_refuse(TXW_E_NOMEM, "no memory for an instance", err);
 	pthread_mutex_init(&p->lock, NULL);
 	p->self = setup->self;
 	int32_t rc = find_extensions(p, setup, err);

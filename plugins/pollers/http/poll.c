@@ -166,7 +166,7 @@ int32_t poll_items(void *instance, const txw_poll_item *items, size_t stride, si
 	for (size_t i = 0; i < n; i += each) {
 		const txw_poll_item *from = (const void *)((const char *)items + i * stride);
 		if (ask(p, from, stride, n - i < each ? n - i : each) < 0)
-			return refuse(TXW_E_NOMEM, "no memory for a request", err);
+			return txw_refuse(TXW_E_NOMEM, "no memory for a request", err);
 	}
 	return TXW_PENDING;
 }

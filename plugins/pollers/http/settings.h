@@ -5,6 +5,7 @@
 #include "pointer.h"
 #include "template.h"
 #include "txwatch/ext/http.h"
+#include "txwatch/setup.h"
 
 #define BATCH_MAX 500
 
@@ -33,7 +34,5 @@ struct settings {
 /* Everything lives in the pool. On error the text is a literal. */
 int32_t settings_read(const txw_setup *setup, struct pool *pool, struct settings *out,
 		      txw_error *err);
-
-int32_t refuse(int32_t code, const char *literal, txw_error *err);
 
 #endif

@@ -88,43 +88,17 @@ const txw_option OPTIONS[OPTIONS_COUNT] = {
 	 "they are found by polling, each second"},
 };
 
-static const txw_value *value_find(const txw_setup *setup, const char *name)
-{
-	for (uint32_t i = 0; i < setup->n_values; i++) {
-		const txw_value *v = (const txw_value *)((const char *)setup->values +
-							 i * setup->value_stride);
-		if (v->is_set && strcmp(v->name, name) == 0)
-			return v;
-	}
-	return NULL;
-}
-
-static int64_t number(const txw_setup *setup, const char *name, int64_t fallback)
-{
-	const txw_value *v = value_find(setup, name);
-	return v ? v->number : fallback;
-}
-
-static int32_t refuse(int32_t code, const char *text, txw_error *err)
-{
-	if (err) {
-		err->code = code;
-		err->text = (txw_str){text, strlen(text)};
-	}
-	return code;
-}
-
 static int32_t read_text(const txw_setup *setup, const char *name, char **out, txw_error *err)
 {
-	const txw_value *v = value_find(setup, name);
+	const txw_value *v = txw_setup_value(setup, name);
 	if (!v || !v->n || !v->texts[0].len)
 		return TXW_OK;
 	if (memchr(v->texts[0].ptr, '\0', v->texts[0].len))
-		return refuse(TXW_E_INVALID, "store.postgresql: an option has a zero byte in it",
-			      err);
+		return txw_refuse(TXW_E_INVALID,
+				  "store.postgresql: an option has a zero byte in it", err);
 	*out = strndup(v->texts[0].ptr, v->texts[0].len);
 	return *out ? TXW_OK
-		    : refuse(TXW_E_NOMEM, "store.postgresql: no memory for an instance", err);
+		    : txw_refuse(TXW_E_NOMEM, "store.postgresql: no memory for an instance", err);
 }
 
 /* It becomes part of SQL texts and of a channel's name. */
@@ -150,29 +124,30 @@ static int32_t read_texts(const txw_setup *setup, struct options *o, txw_error *
 		if (rc < 0)
 			return rc;
 	}
-	int64_t port = number(setup, "port", 0);
+	int64_t port = txw_setup_number(setup, "port", 0);
 	if (!o->schema)
 		o->schema = strdup("txwatch");
 	if (!o->schema || (port && asprintf(&o->port, "%lld", (long long)port) < 0))
-		return refuse(TXW_E_NOMEM, "store.postgresql: no memory for an instance", err);
+		return txw_refuse(TXW_E_NOMEM, "store.postgresql: no memory for an instance", err);
 	return TXW_OK;
 }
 
 int32_t options_read(const txw_setup *setup, struct options *out, txw_error *err)
 {
 	*out = (struct options){
-	    .connect_timeout = number(setup, "connect-timeout", 5 * SECOND),
-	    .statement_timeout = number(setup, "statement-timeout", 30 * SECOND),
-	    .read_timeout = number(setup, "read-timeout", 5 * SECOND),
-	    .commit_timeout = number(setup, "commit-timeout", 30 * SECOND),
-	    .notify = number(setup, "notify", 1) != 0,
+	    .connect_timeout = txw_setup_number(setup, "connect-timeout", 5 * SECOND),
+	    .statement_timeout = txw_setup_number(setup, "statement-timeout", 30 * SECOND),
+	    .read_timeout = txw_setup_number(setup, "read-timeout", 5 * SECOND),
+	    .commit_timeout = txw_setup_number(setup, "commit-timeout", 30 * SECOND),
+	    .notify = txw_setup_number(setup, "notify", 1) != 0,
 	};
 	int32_t rc = read_texts(setup, out, err);
 	if (rc == TXW_OK && !is_name(out->schema))
-		rc = refuse(TXW_E_INVALID,
-			    "store.postgresql: `schema` must be 1 to 50 of a-z, 0-9 and _, begin "
-			    "with no digit and not with pg_",
-			    err);
+		rc = txw_refuse(
+		    TXW_E_INVALID,
+		    "store.postgresql: `schema` must be 1 to 50 of a-z, 0-9 and _, begin "
+		    "with no digit and not with pg_",
+		    err);
 	if (rc < 0)
 		options_free(out);
 	return rc;

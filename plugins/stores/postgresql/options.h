@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "txwatch/abi.h"
+#include "txwatch/setup.h"
 
 struct options {
 	/* Owned; NULL where the section says nothing. */

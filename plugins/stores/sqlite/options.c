@@ -44,23 +44,6 @@ const txw_option OPTIONS[OPTIONS_COUNT] = {
 	     "seconds per 100 MB"},
 };
 
-static const txw_value *value_find(const txw_setup *setup, const char *name)
-{
-	for (uint32_t i = 0; i < setup->n_values; i++) {
-		const txw_value *v = (const txw_value *)((const char *)setup->values +
-							 i * setup->value_stride);
-		if (v->is_set && strcmp(v->name, name) == 0)
-			return v;
-	}
-	return NULL;
-}
-
-static int64_t number(const txw_setup *setup, const char *name, int64_t fallback)
-{
-	const txw_value *v = value_find(setup, name);
-	return v ? v->number : fallback;
-}
-
 static enum check check_of(const txw_value *v)
 {
 	static const struct {
@@ -74,31 +57,22 @@ static enum check check_of(const txw_value *v)
 	return CHECK_QUICK;
 }
 
-static int32_t refuse(int32_t code, const char *text, txw_error *err)
-{
-	if (err) {
-		err->code = code;
-		err->text = (txw_str){text, strlen(text)};
-	}
-	return code;
-}
-
 int32_t options_read(const txw_setup *setup, struct options *out, txw_error *err)
 {
-	const txw_value *path = value_find(setup, "path");
+	const txw_value *path = txw_setup_value(setup, "path");
 	if (!path || !path->n || !path->texts[0].len)
-		return refuse(TXW_E_INVALID, "store.sqlite: the option `path` is missing", err);
+		return txw_refuse(TXW_E_INVALID, "store.sqlite: the option `path` is missing", err);
 	if (memchr(path->texts[0].ptr, '\0', path->texts[0].len))
-		return refuse(TXW_E_INVALID, "store.sqlite: `path` has a zero byte in it", err);
+		return txw_refuse(TXW_E_INVALID, "store.sqlite: `path` has a zero byte in it", err);
 	*out = (struct options){
-	    .cache = number(setup, "cache", INT64_C(16) * 1024 * 1024),
-	    .busy_timeout = number(setup, "busy-timeout", 5 * SECOND),
-	    .read_timeout = number(setup, "read-timeout", 5 * SECOND),
+	    .cache = txw_setup_number(setup, "cache", INT64_C(16) * 1024 * 1024),
+	    .busy_timeout = txw_setup_number(setup, "busy-timeout", 5 * SECOND),
+	    .read_timeout = txw_setup_number(setup, "read-timeout", 5 * SECOND),
 	};
-	out->check = check_of(value_find(setup, "check"));
+	out->check = check_of(txw_setup_value(setup, "check"));
 	out->path = strndup(path->texts[0].ptr, path->texts[0].len);
 	if (!out->path)
-		return refuse(TXW_E_NOMEM, "store.sqlite: no memory for an instance", err);
+		return txw_refuse(TXW_E_NOMEM, "store.sqlite: no memory for an instance", err);
 	return TXW_OK;
 }
 

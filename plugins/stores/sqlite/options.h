@@ -2,7 +2,7 @@
 #ifndef SQLITE_OPTIONS_H
 #define SQLITE_OPTIONS_H
 
-#include "txwatch/abi.h"
+#include "txwatch/setup.h"
 
 enum check { CHECK_QUICK, CHECK_FULL, CHECK_OFF };
 

@@ -8,6 +8,7 @@
 #include "txwatch/filter.h"
 #include "txwatch/notifier.h"
 #include "txwatch/poller.h"
+#include "txwatch/setup.h"
 #include "txwatch/store.h"
 
 #include "txwatch/ext/clock.h"
