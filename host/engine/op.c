@@ -237,6 +237,29 @@ static int32_t move(struct change *c, const struct decision *d, struct err *e)
 	return rc;
 }
 
+/* Is it open, in a state that the config has made an end meanwhile? */
+static bool is_end_now(const struct change *c, uint32_t state)
+{
+	const struct flow *f = c->entry->flow;
+	return c->row->outcome == TXW_OPEN && state < f->n_states &&
+	       f->states[state].outcome != TXW_OPEN;
+}
+
+/* It ends where it is: no deadline of before may lead it elsewhere. */
+static int32_t finish(struct change *c, uint32_t state, struct err *e)
+{
+	txw_str from = c->row->status;
+	if (c->op->reason.len == 0 || c->op->kind == OP_EXPIRE)
+		c->op->reason = STR_LIT("its flow was changed: this state is an end now");
+	enter_state(c, state, false);
+	take_source(c);
+	schedule_enter(c->entry, c->row, c->unit->now);
+	int32_t rc = commit_row(c, flow_event_type(c->entry->flow, state, state, false), from, e);
+	if (rc >= 0)
+		result(c, OP_CHANGED);
+	return rc;
+}
+
 /* The same status, but told later: what comes late must be judged by the
  * latest word, so that is kept. No event, no version: nothing moved. */
 static int32_t same(struct change *c, struct err *e)
@@ -294,7 +317,7 @@ static int32_t status(struct change *c, struct err *e)
 	case FLOW_CHANGE:
 		return move(c, &d, e);
 	case FLOW_SAME:
-		return same(c, e);
+		return is_end_now(c, d.to) ? finish(c, d.to, e) : same(c, e);
 	case FLOW_STALE:
 		because(c, OP_STALE, "older than what is known: the transaction keeps its status");
 		return 0;
@@ -309,6 +332,8 @@ static int32_t expire(struct change *c, struct err *e)
 {
 	txw_tx *row = c->row;
 	uint32_t i = flow_find(c->entry->flow, row->status);
+	if (is_end_now(c, i) && !row->paused)
+		return finish(c, i, e);
 	if (row->outcome != TXW_OPEN || row->paused || row->expires_at == 0 ||
 	    row->expires_at > c->unit->now || i == c->entry->flow->n_states) {
 		result(c, OP_UNCHANGED);

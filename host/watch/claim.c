@@ -86,6 +86,13 @@ static void take(struct claim *c, const txw_tx *tx, struct room *room, bool is_l
 	room->left--;
 }
 
+/* What is due is open; its state may have become an end in the config. */
+static bool is_end(const struct flow *flow, txw_str status)
+{
+	uint32_t i = flow_find(flow, status);
+	return i < flow->n_states && flow->states[i].outcome != TXW_OPEN;
+}
+
 /* Decides about one due row; returns what the store said of the write. */
 static int32_t claim_row(struct claim *c, const txw_tx *stored)
 {
@@ -94,6 +101,8 @@ static int32_t claim_row(struct claim *c, const txw_tx *stored)
 	*tx = *stored;
 	struct flow_entry *entry = flows_find(c->watch->flows, tx->flow);
 	struct room *room = entry && flows_polls(entry, tx) ? room_of(c, tx->flow) : NULL;
+	if (entry && is_end(entry->flow, tx->status))
+		return expire_now(c, tx);
 	bool is_last = tx->expires_at && tx->expires_at <= now;
 	txw_time warns = entry && !is_last ? schedule_warning(entry, tx) : 0;
 	if (warns && warns <= now) {

@@ -217,6 +217,34 @@ def unknown_words_are_refused_by_the_api_and_told_of_by_pollers(t):
     check.equal(site.tx("p1")["status"], "pending", "status")
 
 
+def a_state_that_becomes_an_end_ends_those_in_it_and_no_deadline_undoes_it(t):
+    open_yet = flow(settled='next = { "refunded" } expires = 1h').replace(
+        'settled    { outcome = "success"', "settled    {")
+    bank = t.bank()
+    site = t.site(poller(bank, every="5m"), flow=open_yet)
+    for ref in ("polled", "told"):
+        bank.script(ref, "SUCCESS")
+    site.create("polled")
+    told = site.create("told")
+    site.status(told, "settled")
+    site.advance("1m")
+    site.write(site.file.read_text().replace(open_yet, flow()))
+    site.post("/v1/reload")
+    until(lambda: len(site.logged("listening")) == 2, "the reload")
+    site.status(told, "settled", reason="seen again")
+    site.advance("10m")
+    asked = bank.count()
+    site.advance("2h")
+    check.equal(bank.count(), asked, "questions about what is at its end")
+    for ref in ("polled", "told"):
+        row = site.tx(ref)
+        check.equal((row["status"], row["outcome"], row["expires_at"], row["version"]),
+                    ("settled", "success", None, 3), ref)
+        check.equal(site.events(ref=ref)[-1]["type"], "transaction.succeeded", "its event")
+    facets = site.get("/v1/transactions?facets=outcome&limit=1")["facets"]
+    check.equal(facets["outcome"], [{"value": "success", "count": 2}], "counts")
+
+
 # ---- dry runs ----
 
 def a_dry_run_tells_event_and_deadline_and_changes_nothing(t):
