@@ -1,6 +1,7 @@
 /* delivery.c: what was sent where, and what came of it. */
 #include "base/str.h"
 #include "command/client/body.h"
+#include "command/client/events.h"
 #include "command/client/name.h"
 #include "command/client/out.h"
 
@@ -17,7 +18,7 @@ static void cell_transaction(const json_t *row, struct buf *out)
 	print_value(out, json_object_get(tx, "ref"));
 }
 
-static const struct column COLUMNS[] = {
+const struct column DELIVERY_COLUMNS[] = {
     {.title = "ID", .path = "id", .flags = COLUMN_WHOLE},
     {.title = "STATE", .path = "state", .tint = "state"},
     {.title = "TRIES", .path = "attempt_count", .flags = COLUMN_RIGHT},
@@ -49,7 +50,7 @@ int client_delivery_list(struct client *c)
 	path_add(&path, "subscription", sub);
 	path_add(&path, "transaction", tx);
 	query_fill(c, &path, names);
-	return out_list(c, &path, COLUMNS, true);
+	return out_list(c, &path, DELIVERY_COLUMNS, true);
 }
 
 static const char *path_of(struct client *c, const char *below)

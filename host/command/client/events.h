@@ -1,4 +1,4 @@
-/* events.h: how events are shown. */
+/* events.h: how events and deliveries are shown. */
 #ifndef TXWATCH_CLIENT_EVENTS_H
 #define TXWATCH_CLIENT_EVENTS_H
 
@@ -6,5 +6,6 @@
 
 extern const struct column HISTORY_COLUMNS[]; /* of one transaction */
 extern const struct column EVENT_COLUMNS[];
+extern const struct column DELIVERY_COLUMNS[];
 
 #endif

@@ -3,13 +3,10 @@
 #include "command/client/print.h"
 #include "command/client/text.h"
 
-/* A list that is a table of its own, below: bare, or as the API answers lists,
- * {"data":[...]}. NULL: it is none. */
-static const json_t *table_of(const json_t *value)
+/* A list that is a table of its own, below. */
+static bool is_table(const json_t *value)
 {
-	const json_t *list = json_is_object(value) ? json_object_get(value, "data") : value;
-
-	return json_is_array(list) && json_is_object(json_array_get(list, 0)) ? list : NULL;
+	return json_is_array(value) && json_is_object(json_array_get(value, 0));
 }
 
 static bool has_table(const json_t *object)
@@ -19,7 +16,7 @@ static bool has_table(const json_t *object)
 
 	json_object_foreach((json_t *)(uintptr_t)object, key, value)
 	{
-		if (table_of(value))
+		if (is_table(value))
 			return true;
 	}
 	return false;
@@ -48,7 +45,7 @@ static size_t longest_name(const json_t *object)
 	{
 		size_t width = text_width(str_of(key));
 
-		if (!table_of(value) && width > longest)
+		if (!is_table(value) && width > longest)
 			longest = width;
 	}
 	return longest;
@@ -103,7 +100,7 @@ void print_object(struct buf *out, const json_t *object, size_t terminal, bool h
 	{
 		const char *colour = has_colour ? print_colour(json_string_value(value)) : "";
 
-		if (table_of(value))
+		if (is_table(value))
 			continue;
 		add_name(out, key);
 		for (size_t n = text_width(str_of(key)); n < longest + 2; n++)
@@ -116,11 +113,11 @@ void print_object(struct buf *out, const json_t *object, size_t terminal, bool h
 		return;
 	json_object_foreach((json_t *)(uintptr_t)object, key, value)
 	{
-		if (!table_of(value))
+		if (!is_table(value))
 			continue;
 		buf_char(out, '\n');
 		add_name(out, key);
 		buf_text(out, ":\n");
-		add_table(out, table_of(value), terminal, has_colour);
+		add_table(out, value, terminal, has_colour);
 	}
 }

@@ -145,16 +145,58 @@ int client_tx_count(struct client *c)
 	return status;
 }
 
+/* What was asked for beside the transaction: a list below, with its columns. */
+static void show_list(struct client *c, const json_t *tx, const char *name,
+		      const struct column *columns)
+{
+	const json_t *list = json_object_get(json_object_get(tx, name), "data"), *row;
+	struct rows rows;
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		return;
+	rows_open(&rows, c, columns);
+	buf_printf(&rows.out, "\n%s:\n", name);
+	json_array_foreach((json_t *)(uintptr_t)list, i, row)
+	{
+		rows_add(&rows, row);
+	}
+	rows_flush(&rows);
+	rows_close(&rows);
+}
+
+static int show_expanded(struct client *c, const char *path)
+{
+	struct reply r;
+	int status = ask_get(c, path, &r);
+
+	if (status == EXIT_WELL && c->is_json) {
+		out_object(c, &r);
+	} else if (status == EXIT_WELL) {
+		struct reply alone = {.json = json_copy(r.json)};
+
+		json_object_del(alone.json, "history");
+		json_object_del(alone.json, "deliveries");
+		out_object(c, &alone);
+		json_decref(alone.json);
+		show_list(c, r.json, "history", HISTORY_COLUMNS);
+		show_list(c, r.json, "deliveries", DELIVERY_COLUMNS);
+	}
+	reply_free(&r);
+	return status;
+}
+
 int client_tx_get(struct client *c)
 {
+	const char *expand = args_get(c->args, "expand");
 	struct buf path = {0};
 	int status = EXIT_USAGE;
 
 	if (name_tx_path(c, args_word(c->args, 0), &path)) {
 		path_add(&path, "at", args_get(c->args, "at"));
-		path_add(&path, "expand", args_get(c->args, "expand"));
+		path_add(&path, "expand", expand);
 		buf_char(&path, '\0');
-		status = out_get(c, path.ptr);
+		status = expand ? show_expanded(c, path.ptr) : out_get(c, path.ptr);
 	}
 	buf_free(&path);
 	return status;
