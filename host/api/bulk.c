@@ -136,6 +136,21 @@ static bool redact_action(struct call *c, const json_t *params)
 	return (!status || redact_members(c, status)) && (!update || redact_members(c, update));
 }
 
+/* The filter may choose transactions of any flow, but a word of none is a slip
+ * of the pen: a job would refuse row after row. */
+static bool know_status(const struct call *c, struct bulk *b)
+{
+	const struct flows *flows = c->api->site->flows;
+	txw_str word = b->op.status;
+	bool is_known = b->op.kind != OP_STATUS;
+	for (size_t i = 0; !is_known && i < flows->n; i++) {
+		const struct flow *f = flows->entries[i].flow;
+		is_known = flow_find(f, word) < f->n_states;
+	}
+	return is_known || input_wrong(&b->in, "action.status.status",
+				       "no flow has a state \"%.*s\"", STR_ARG(word));
+}
+
 void do_tx_bulk(struct call *c)
 {
 	struct input in = {.arena = c->arena};
@@ -147,7 +162,9 @@ void do_tx_bulk(struct call *c)
 	}
 	struct bulk *b = xcalloc(1, sizeof(*b));
 	int32_t rc = read_params(b, params, loop_now(c->api->site->loop), &e);
-	if (rc >= 0 && !op_may(c, &b->op)) {
+	if (rc >= 0 && !know_status(c, b)) {
+		call_wrong(c, &b->in.mistake);
+	} else if (rc >= 0 && !op_may(c, &b->op)) {
 		call_no_admin(c, "legal_hold");
 	} else if (rc >= 0 && !redact_action(c, params)) {
 		call_problem(c, PROBLEM_INTERNAL, NULL);

@@ -103,6 +103,7 @@ def a_wrong_bulk_request_is_refused_with_the_member(t):
             ({"filter": "", "action": {"poll": {"a": 1}}}, "action.poll.a"),
             ({"filter": "", "action": {"poll": 1}}, "action"),
             ({"filter": "", "action": {"status": {}}}, "action.status.status"),
+            ({"filter": "", "action": {"status": {"status": "setled"}}}, "action.status.status"),
             ({"filter": "", "action": {"update": {"amount": 1.5}}}, "action.update.amount"),
             ({"filter": "", "action": {"update": {}}}, "action.update"),
             ({"action": {"poll": {}}}, "filter")):
