@@ -177,8 +177,12 @@ bool time_parse(txw_str s, txw_time *out)
 	if (mo < 1 || mo > 12 || d < 1 || d > lengths[mo - 1] || (mo == 2 && d == 29 && !leap) ||
 	    h > 23 || mi > 59 || sec > 60)
 		return false;
-	*out = days_from_civil(y, (unsigned)mo, (unsigned)d) * DAY + h * HOUR + mi * MINUTE +
-	       sec * SECOND + micros - offset;
+	txw_time t = days_from_civil(y, (unsigned)mo, (unsigned)d) * DAY + h * HOUR + mi * MINUTE +
+		     sec * SECOND + micros - offset;
+	/* By its offset it may be in a year that has no four digits. */
+	if (t < days_from_civil(0, 1, 1) * DAY || t >= days_from_civil(10000, 1, 1) * DAY)
+		return false;
+	*out = t;
 	return true;
 }
 

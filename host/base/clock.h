@@ -34,7 +34,7 @@ int64_t clock_ticks(void);
  * "2026-01-31T23:59:59.25Z". out holds TIME_TEXT_MAX bytes. */
 #define TIME_TEXT_MAX 40
 size_t time_print(char *out, txw_time t);
-/* RFC 3339, any offset. false: not one. */
+/* RFC 3339, any offset. false: not one, or in UTC not in the years 0 to 9999. */
 bool time_parse(txw_str s, txw_time *out);
 
 /* "250ms", "5s", "30m", "2h", "7d", "1h30m"; a bare 0 is allowed. */
