@@ -42,13 +42,15 @@ int32_t lists_events(void *reader, const txw_event_query *q, txw_emit_event emit
 	bind_int(st, 1, q->after);
 	bind_int(st, 2, q->limit);
 	if (q->tenant.len) {
-		names_load(&r->names, &r->db, NULL);
+		rc = names_load(&r->names, &r->db, err);
 		bind_int(st, 3, names_find(&r->names, q->tenant));
 	}
-	while ((rc = db_step(&r->db, st, "reading events", err)) > 0) {
+	while (rc >= 0 && (rc = db_step(&r->db, st, "reading events", err)) > 0) {
 		txw_event event;
 		txw_tx tx;
 		columns_event(st, &r->names, &r->db, r->store->site, &event, &tx);
+		if ((rc = names_whole(&r->names, &r->db, err)) < 0)
+			break;
 		if (emit(ctx, &event) != 0)
 			break;
 	}
@@ -129,8 +131,9 @@ static int32_t emit_one(struct reader *r, sqlite3_stmt *st, uint32_t with_event,
 	}
 	if (has_event)
 		columns_event(of, &r->names, &r->db, r->store->site, &event, &tx);
+	int32_t words = names_whole(&r->names, &r->db, rc < 0 ? NULL : err);
 	if (rc >= 0)
-		rc = emit(ctx, &row, &target, has_event ? &event : NULL) != 0;
+		rc = words < 0 ? words : emit(ctx, &row, &target, has_event ? &event : NULL) != 0;
 	sqlite3_reset(to);
 	sqlite3_reset(of);
 	return rc;
@@ -144,10 +147,12 @@ int32_t lists_deliveries(void *reader, const txw_delivery_query *q, uint32_t wit
 	int32_t rc = read_begin(r, err);
 	if (rc < 0)
 		return rc;
-	names_load(&r->names, &r->db, NULL);
+	sqlite3_stmt *st = NULL;
+	rc = names_load(&r->names, &r->db, err);
 	sql_text_init(&text);
 	delivery_text(r, &text, q);
-	sqlite3_stmt *st = prepare(r, &text, &rc, err);
+	if (rc == TXW_OK)
+		st = prepare(r, &text, &rc, err);
 	while (st && (rc = db_step(&r->db, st, "searching deliveries", err)) > 0)
 		if ((rc = emit_one(r, st, with_event, emit, ctx, err)) != 0)
 			break;

@@ -124,11 +124,29 @@ int32_t names_put(struct names *m, struct db *db, txw_str text, int64_t *id, txw
 
 txw_str names_text(struct names *m, struct db *db, int64_t id)
 {
+	int32_t rc = TXW_OK;
 	if (id > (int64_t)m->n)
-		names_load(m, db, NULL);
-	if (id < 1 || id > (int64_t)m->n)
-		return (txw_str){NULL, 0};
-	return m->texts[id - 1];
+		rc = names_load(m, db, NULL);
+	if (id >= 1 && id <= (int64_t)m->n)
+		return m->texts[id - 1];
+	if (rc == TXW_OK && id)
+		rc = db_say(db, TXW_E_CORRUPT, NULL,
+			    "%s: the table `name` lacks %lld; restore a backup", db->path,
+			    (long long)id);
+	if (rc < 0)
+		m->failed = rc;
+	return (txw_str){NULL, 0};
+}
+
+int32_t names_whole(struct names *m, struct db *db, txw_error *err)
+{
+	int32_t rc = m->failed;
+	m->failed = TXW_OK;
+	if (rc < 0 && err) {
+		err->code = rc;
+		err->text = (txw_str){db->text, strlen(db->text)};
+	}
+	return rc;
 }
 
 void names_commit(struct names *m)

@@ -140,7 +140,8 @@ int32_t purge_run(void *instance, const txw_purge *what, txw_purged *out, txw_er
 	int32_t rc = unit_ready(s, err);
 	if (rc < 0)
 		return rc;
-	p.rows = arena_get(&s->arena, (what->limit + 1) * sizeof(*p.rows));
+	size_t most = what->limit < LOOK_MAX ? what->limit : LOOK_MAX;
+	p.rows = arena_get(&s->arena, (most + 1) * sizeof(*p.rows));
 	if (!p.rows)
 		return db_say(&s->db, TXW_E_NOMEM, err, "no memory for what to purge");
 	rc = look(&p, err);
@@ -164,7 +165,9 @@ int32_t purge_digests(void *reader, int64_t after, uint32_t limit, txw_emit_even
 {
 	struct reader *r = reader;
 	sqlite3_stmt *st = db_stmt(&r->db, SQL_PURGED_LIST);
-	int32_t rc;
+	int32_t rc = read_ready(r, err);
+	if (rc < 0)
+		return rc;
 	bind_int(st, 1, after);
 	bind_int(st, 2, limit);
 	while ((rc = db_step(&r->db, st, "reading digests", err)) > 0) {

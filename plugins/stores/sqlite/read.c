@@ -71,10 +71,26 @@ void read_close(void *reader)
 	free(r);
 }
 
+int32_t read_ready(struct reader *r, txw_error *err)
+{
+	if (!r->is_pinned || !sqlite3_get_autocommit(r->db.handle))
+		return TXW_OK;
+	return db_say(&r->db, TXW_E_IO, err,
+		      "%s: an error ended the snapshot that was held; begin again", r->db.path);
+}
+
+/* After some errors SQLite has ended it by itself; to end it again would fail,
+ * and hide the text of the first. */
+static void end(struct reader *r)
+{
+	if (!sqlite3_get_autocommit(r->db.handle))
+		db_run(&r->db, db_stmt(&r->db, SQL_SNAPSHOT_END), "ending to read", NULL);
+}
+
 int32_t read_begin(struct reader *r, txw_error *err)
 {
-	int32_t rc = TXW_OK;
-	if (!r->is_pinned)
+	int32_t rc = read_ready(r, err);
+	if (rc == TXW_OK && !r->is_pinned)
 		rc = db_run(&r->db, db_stmt(&r->db, SQL_SNAPSHOT), "beginning to read", err);
 	if (rc == TXW_OK)
 		r->deadline = monotonic() + r->store->options.read_timeout * 1000;
@@ -84,9 +100,8 @@ int32_t read_begin(struct reader *r, txw_error *err)
 void read_end(struct reader *r)
 {
 	r->deadline = 0;
-	if (r->is_pinned)
-		return;
-	db_run(&r->db, db_stmt(&r->db, SQL_SNAPSHOT_END), "ending to read", NULL);
+	if (!r->is_pinned)
+		end(r);
 }
 
 int32_t read_find(struct db *db, struct names *names, const txw_tx_name *name, sqlite3_stmt **out,
@@ -121,9 +136,10 @@ int32_t read_tx(void *reader, const txw_tx_name *name, txw_emit_tx emit, void *c
 	sqlite3_stmt *st = NULL;
 	txw_tx row;
 	bool by_ref = !name->id.hi && !name->id.lo && !name->key;
-	int32_t rc = 0;
+	int32_t rc = read_ready(r, err);
 	/* A word may have been added since this reader last looked. */
-	if (by_ref && (!names_find(&r->names, name->flow) || !names_find(&r->names, name->tenant)))
+	if (rc == 0 && by_ref &&
+	    (!names_find(&r->names, name->flow) || !names_find(&r->names, name->tenant)))
 		rc = names_load(&r->names, &r->db, err);
 	if (rc == 0)
 		rc = read_find(&r->db, &r->names, name, &st, &id, err);
@@ -132,9 +148,11 @@ int32_t read_tx(void *reader, const txw_tx_name *name, txw_emit_tx emit, void *c
 	if (rc == 0)
 		return db_say(&r->db, TXW_E_NOTFOUND, err, "there is no such transaction");
 	columns_tx(st, 0, &r->names, &r->db, &row);
-	emit(ctx, &row);
+	rc = names_whole(&r->names, &r->db, err);
+	if (rc == TXW_OK)
+		emit(ctx, &row);
 	sqlite3_reset(st);
-	return TXW_OK;
+	return rc;
 }
 
 /* The seq of the newest event below `before`: its prev if it is one of this
@@ -173,8 +191,10 @@ static int32_t walk(struct reader *r, int64_t tx, int64_t before, uint32_t limit
 			break; /* older ones are no longer kept */
 		columns_event(st, &r->names, &r->db, r->store->site, &event, &row);
 		int64_t prev = event.prev;
-		rc = TXW_OK;
-		if (!event.tx || event.tx->key != tx || prev >= seq)
+		rc = names_whole(&r->names, &r->db, err);
+		if (rc < 0)
+			limit = 0;
+		else if (!event.tx || event.tx->key != tx || prev >= seq)
 			rc = db_say(&r->db, TXW_E_CORRUPT, err,
 				    "%s: event %lld does not belong to the history of "
 				    "transaction %lld; restore a backup",
@@ -204,7 +224,9 @@ int32_t read_attempts(void *reader, int64_t delivery, txw_emit_attempt emit, voi
 {
 	struct reader *r = reader;
 	sqlite3_stmt *st = db_stmt(&r->db, SQL_ATTEMPT_LIST);
-	int32_t rc;
+	int32_t rc = read_ready(r, err);
+	if (rc < 0)
+		return rc;
 	bind_int(st, 1, delivery);
 	while ((rc = db_step(&r->db, st, "reading attempts", err)) > 0) {
 		txw_attempt row = {
@@ -233,10 +255,14 @@ int32_t read_targets(void *reader, txw_emit_target emit, void *ctx, txw_error *e
 {
 	struct reader *r = reader;
 	sqlite3_stmt *st = db_stmt(&r->db, SQL_TARGET_LIST);
-	int32_t rc;
+	int32_t rc = read_ready(r, err);
+	if (rc < 0)
+		return rc;
 	while ((rc = db_step(&r->db, st, "reading targets", err)) > 0) {
 		txw_target row;
 		columns_target(st, &r->names, &r->db, &row);
+		if ((rc = names_whole(&r->names, &r->db, err)) < 0)
+			break;
 		if (emit(ctx, &row, column_int(st, SQL_TARGET_WIDTH)) != 0)
 			break;
 	}
@@ -296,7 +322,9 @@ int32_t read_scan_docs(void *reader, txw_str kind, txw_str tenant, txw_str after
 	struct reader *r = reader;
 	bool all = tenant.len == 0;
 	sqlite3_stmt *st = db_stmt(&r->db, ids[all][descending != 0]);
-	int32_t rc;
+	int32_t rc = read_ready(r, err);
+	if (rc < 0)
+		return rc;
 	bind_key(st, 1, kind);
 	if (!all)
 		bind_key(st, 2, tenant);
@@ -314,14 +342,18 @@ int32_t read_scan_docs(void *reader, txw_str kind, txw_str tenant, txw_str after
 int32_t read_pin(void *reader, uint32_t on, txw_error *err)
 {
 	struct reader *r = reader;
+	int32_t rc = TXW_OK;
 	if (r->is_pinned == (on != 0))
 		return TXW_OK;
-	int32_t rc = db_run(&r->db, db_stmt(&r->db, on ? SQL_SNAPSHOT : SQL_SNAPSHOT_END),
-			    "holding a snapshot", err);
-	if (rc == TXW_OK)
-		r->is_pinned = on != 0;
+	if (on)
+		rc = db_run(&r->db, db_stmt(&r->db, SQL_SNAPSHOT), "holding a snapshot", err);
 	/* BEGIN alone takes no snapshot: the first read does. */
-	return rc == TXW_OK && on ? read_ping(r, err) : rc;
+	if (on && rc == TXW_OK)
+		rc = read_ping(r, err);
+	r->is_pinned = on && rc == TXW_OK;
+	if (!r->is_pinned)
+		end(r);
+	return rc;
 }
 
 static int64_t size_of(const char *path, const char *suffix)

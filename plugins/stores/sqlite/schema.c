@@ -198,7 +198,7 @@ static int32_t say_unsound(struct db *db, txw_str said, txw_error *err)
 	static const char CODE[] = "error code=";
 	const char *code = said.len ? strstr(said.ptr, CODE) : NULL;
 	int shown = (int)(said.len < 300 ? said.len : 300);
-	if (code && (atoi(code + sizeof(CODE) - 1) & 0xff) == SQLITE_IOERR)
+	if (code && (strtol(code + sizeof(CODE) - 1, NULL, 10) & 0xff) == SQLITE_IOERR)
 		return db_say(db, TXW_E_IO, err,
 			      "%s: checking its integrity: disk I/O error (%.*s); check the disk "
 			      "and the kernel's log",

@@ -39,8 +39,9 @@ static int32_t begin(struct search *s, struct reader *r, const txw_tx_query *q, 
 	int32_t rc = order_check(q, &r->db, err);
 	if (rc < 0 || (rc = read_begin(r, err)) < 0)
 		return rc;
-	names_load(&r->names, &r->db, NULL);
-	return TXW_OK;
+	if ((rc = names_load(&r->names, &r->db, err)) < 0)
+		read_end(r);
+	return rc;
 }
 
 /* " AND +t.tenant = n": the plus keeps SQLite from sorting all of an index
@@ -201,6 +202,8 @@ static int32_t emit_rows(struct search *s, sqlite3_stmt *st, struct found *f, tx
 	while (f->left && (rc = db_step(&r->db, st, "searching transactions", err)) > 0) {
 		txw_tx row;
 		columns_tx(st, 0, &r->names, &r->db, &row);
+		if ((rc = names_whole(&r->names, &r->db, err)) < 0)
+			break;
 		f->left--;
 		if (f->emit(f->ctx, &row) != 0) {
 			f->is_over = true;

@@ -195,6 +195,8 @@ int32_t read_scan_docs(void *reader, txw_str kind, txw_str tenant, txw_str after
 int32_t read_pin(void *reader, uint32_t on, txw_error *err);
 int32_t read_stats(void *reader, txw_store_stats *out, txw_error *err);
 int32_t read_ping(void *reader, txw_error *err);
+/* TXW_E_IO if the reader should hold a snapshot, but an error ended it. */
+int32_t read_ready(struct reader *r, txw_error *err);
 /* A call of several statements sees one snapshot; from then on the call has
  * its deadline. */
 int32_t read_begin(struct reader *r, txw_error *err);
