@@ -80,6 +80,12 @@ bool str_int(txw_str s, int64_t *out)
 	return true;
 }
 
+void str_hex(char out[16], uint64_t n)
+{
+	for (int i = 15; i >= 0; i--, n >>= 4)
+		out[i] = "0123456789abcdef"[n & 15];
+}
+
 #define FAR ((size_t)40) /* words so long are near to nothing */
 
 /* Optimal string alignment distance; `most` where it is not less. */

@@ -43,6 +43,8 @@ char *str_dup(txw_str s);
 
 /* Whole-string decimal integer. false: not one, or out of range. */
 bool str_int(txw_str s, int64_t *out);
+/* Sixteen small hexadecimal digits, without a 0 behind them. */
+void str_hex(char out[16], uint64_t n);
 
 /* The nearest of n names by edit distance, or NULL when none is near. */
 const char *str_nearest(const char *word, const char *const *names, size_t n);

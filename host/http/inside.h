@@ -119,11 +119,11 @@ struct http_server {
 	size_t body_budget;
 	int port;
 	bool is_draining;
-	bool is_detached;     /* between two loops */
-	bool is_running;      /* inside MHD_run */
-	bool is_kicked;       /* a suspended request was answered since */
-	struct guest *guests; /* connections; uthash */
-	int64_t guests_due;   /* ticks */
+	bool is_detached; /* between two loops */
+	bool is_running;  /* inside MHD_run */
+	bool is_kicked;   /* a suspended request was answered since */
+	struct connection *connections;
+	int64_t look_at; /* ticks */
 	struct http_request *live;
 	struct http_request *spare;
 	size_t n_spare;
@@ -143,16 +143,13 @@ enum MHD_Result request_step(void *server, struct MHD_Connection *c, const char 
 			     size_t *data_len, void **state);
 void request_end(void *server, struct MHD_Connection *c, void **state,
 		 enum MHD_RequestTerminationCode why);
-void connection_end(void *server, struct MHD_Connection *c, void **context,
-		    enum MHD_ConnectionNotificationCode what);
+void connection_event(void *server, struct MHD_Connection *c, void **context,
+		      enum MHD_ConnectionNotificationCode what);
 
 /* tls_serve.c: for libmicrohttpd: the certificate of a handshake. */
 int tls_choose(gnutls_session_t session, const gnutls_datum_t *issuers, int n_issuers,
 	       const gnutls_pk_algorithm_t *algorithms, int n_algorithms, gnutls_pcert_st **chain,
 	       unsigned *n, gnutls_privkey_t *key);
-/* A connection's place for its certificate, as it begins and ends. */
-void *tls_hold_open(struct http_server *s);
-void tls_hold_close(void *hold);
 /* Writes on a connection whose library waits for more of its body; what does
  * not go out at once is lost. */
 void tls_send(struct MHD_Connection *c, const void *bytes, size_t len);
@@ -160,12 +157,23 @@ void tls_send(struct MHD_Connection *c, const void *bytes, size_t len);
 /* Makes the target's query into r->queries; false: not a sane target. */
 bool target_parse(struct http_request *r, const char *uri);
 
-/* ---- guests.c ---- */
-void guest_begin(struct http_server *s, struct MHD_Connection *c);
-void guest_end(struct http_server *s, const struct MHD_Connection *c);
-void guest_heard(struct http_server *s, const struct MHD_Connection *c);
-void guest_waits(struct http_server *s, const struct MHD_Connection *c);
-void guests_look(struct http_server *s);
+/* ---- connection.c ---- */
+struct connection {
+	struct http_server *server;
+	struct MHD_Connection *mhd;
+	struct tls_pair *pair; /* NULL before its handshake */
+	int64_t since;         /* ticks: the loop may have gone first; 0 = HEARD */
+	struct connection *prev, *next;
+};
+struct connection *connection_of(struct MHD_Connection *c);
+void connection_heard(struct MHD_Connection *c);
+void connection_waits(struct MHD_Connection *c);
+void connections_look(struct http_server *s);
+
+/* request.c: the connection has ended. */
+void requests_forget(struct http_server *s, const struct MHD_Connection *c);
+/* naming.c */
+void request_name(struct http_request *r);
 
 /* ---- stream.c ---- */
 bool stream_begin(struct http_request *r);

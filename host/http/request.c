@@ -102,7 +102,7 @@ void request_end(void *server, struct MHD_Connection *c, void **state,
 {
 	struct http_request *r = *state;
 	(void)why;
-	guest_waits(server, c);
+	connection_waits(c);
 	if (!r)
 		return;
 	*state = NULL;
@@ -126,89 +126,15 @@ void request_end(void *server, struct MHD_Connection *c, void **state,
 	request_put_back(server, r);
 }
 
-/*
- * A connection that libmicrohttpd closed while it still read the target (more
- * arguments than its pool holds) is not told to request_end.
- */
-void connection_end(void *server, struct MHD_Connection *c, void **context,
-		    enum MHD_ConnectionNotificationCode what)
+/* One that libmicrohttpd closed while it still read the target (more arguments
+ * than its pool holds) is not told to request_end. */
+void requests_forget(struct http_server *s, const struct MHD_Connection *c)
 {
-	struct http_server *s = server;
-	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		*context = s->tls ? tls_hold_open(s) : NULL;
-		guest_begin(s, c);
-		return;
-	}
-	tls_hold_close(*context);
-	guest_end(s, c);
-	*context = NULL;
 	for (struct http_request *r = s->live, *next; r; r = next) {
 		next = r->next;
 		if (r->connection == c && r->stage == STAGE_READING)
 			request_put_back(s, r);
 	}
-}
-
-/* ---- who, and the request's name ---- */
-
-static bool id_is_sane(const char *id, size_t len)
-{
-	if (len == 0 || len > ID_MAX)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		char ch = id[i];
-		bool is_word = (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') ||
-			       (ch >= 'A' && ch <= 'Z') || ch == '-' || ch == '_' || ch == '.';
-		if (!is_word)
-			return false;
-	}
-	return true;
-}
-
-/* splitmix64: distinct for every count, and not to be guessed at a glance. */
-static uint64_t mix(uint64_t x)
-{
-	x += UINT64_C(0x9e3779b97f4a7c15);
-	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return x ^ (x >> 31);
-}
-
-static void name_request(struct http_request *r)
-{
-	const char *theirs = NULL;
-	size_t len = 0;
-	MHD_lookup_connection_value_n(r->connection, MHD_HEADER_KIND, "X-Request-Id", 12, &theirs,
-				      &len);
-	if (theirs && id_is_sane(theirs, len)) {
-		memcpy(r->id_text, theirs, len);
-		r->id = (txw_str){r->id_text, len};
-		return;
-	}
-	struct http_server *s = r->server;
-	uint64_t bits = mix(s->id_seed ^ s->id_count++);
-	for (int i = 0; i < 16; i++, bits >>= 4)
-		r->id_text[i] = "0123456789abcdef"[bits & 15];
-	r->id = (txw_str){r->id_text, 16};
-}
-
-static void name_trace(struct http_request *r)
-{
-	struct http_server *s = r->server;
-	uint64_t bits[2] = {mix(s->id_seed + s->id_count), mix(~s->id_seed ^ s->id_count)};
-	uint64_t span = mix(s->id_seed - s->id_count);
-	s->id_count++;
-	r->trace_is_theirs = trace_continue(r->trace, http_header(r, "traceparent"), bits, span);
-}
-
-txw_str http_trace(const struct http_request *r)
-{
-	return str_of(r->trace);
-}
-
-txw_str http_trace_theirs(const struct http_request *r)
-{
-	return r->trace_is_theirs ? str_of(r->trace) : STR_NONE;
 }
 
 txw_str http_peer(const struct http_request *r)
@@ -387,7 +313,7 @@ static int judge_head(struct http_request *r)
 	if (s->keeps && (coding || n > KEPT_UNASKED))
 		r->keep = s->keeps(s->ctx, r);
 	if (r->keep && (coding || n > KEPT_UNASKED)) /* so long a body may take its time */
-		guest_heard(s, r->connection);
+		connection_heard(r->connection);
 	if (!length)
 		return 0;
 	if ((uint64_t)n > s->limits.max_body)
@@ -424,7 +350,7 @@ static enum MHD_Result hand_over(struct http_request *r)
 	struct http_server *s = r->server;
 	if (r->stage == STAGE_REFUSED)
 		return MHD_NO;
-	guest_heard(s, r->connection);
+	connection_heard(r->connection);
 	if (r->stage == STAGE_READING) {
 		r->stage = STAGE_HANDED;
 		r->in_handler = true;
@@ -454,8 +380,7 @@ enum MHD_Result request_step(void *server, struct MHD_Connection *c, const char 
 		r->method = method;
 		/* The handler may have it longer than the connection lives. */
 		r->path = arena_str(&r->arena, str_of(url));
-		name_request(r);
-		name_trace(r);
+		request_name(r);
 		r->streams = r->server->streams && r->server->streams(r->server->ctx, r);
 		int status = judge_head(r);
 		if (status)
@@ -463,7 +388,7 @@ enum MHD_Result request_step(void *server, struct MHD_Connection *c, const char 
 		if (r->streams && !stream_begin(r))
 			return queue_answer(r);
 		if (r->streams)
-			guest_heard(r->server, c);
+			connection_heard(c);
 		return MHD_YES;
 	}
 	if (r->stage == STAGE_CUT)

@@ -51,7 +51,7 @@ static void run(struct http_server *s)
 		return;
 	s->is_running = true;
 	uv_check_stop(&s->check);
-	guests_look(s);
+	connections_look(s);
 	bool more = true;
 	for (int i = 0; i < RUNS_MAX && more; i++) {
 		s->is_kicked = false;
@@ -132,7 +132,7 @@ static struct MHD_Daemon *daemon_start(struct http_server *s, int fd)
 	    MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
 	    seconds ? seconds : 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES,
 	    MHD_OPTION_URI_LOG_CALLBACK, request_begin, s, MHD_OPTION_NOTIFY_COMPLETED, request_end,
-	    s, MHD_OPTION_NOTIFY_CONNECTION, connection_end, s, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    s, MHD_OPTION_NOTIFY_CONNECTION, connection_event, s, MHD_OPTION_STRICT_FOR_CLIENT, 1,
 	    MHD_OPTION_ARRAY, s->tls ? tls : plain, MHD_OPTION_END);
 }
 

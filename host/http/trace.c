@@ -1,8 +1,6 @@
 /* trace.c: see trace.h; https://www.w3.org/TR/trace-context/ */
 #include "http/trace.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -35,18 +33,19 @@ static bool is_good(txw_str s)
 
 bool trace_continue(char out[TRACE_TEXT_MAX], txw_str theirs, const uint64_t bits[2], uint64_t span)
 {
-	char trace[33], flags[3] = "00";
 	bool is_theirs = is_good(theirs);
+	memcpy(out, "00-", 3);
 	if (is_theirs) {
-		memcpy(trace, theirs.ptr + 3, 32);
-		trace[32] = '\0';
-		/* Of the flags only "sampled" is known to version 00. */
-		flags[1] = (theirs.ptr[54] - (theirs.ptr[54] >= 'a' ? 'a' - 10 : '0')) & 1 ? '1'
-											   : '0';
+		memcpy(out + 3, theirs.ptr + 3, 32);
 	} else {
-		snprintf(trace, sizeof(trace), "%016" PRIx64 "%016" PRIx64, bits[0] ? bits[0] : 1,
-			 bits[1]);
+		str_hex(out + 3, bits[0] ? bits[0] : 1);
+		str_hex(out + 19, bits[1]);
 	}
-	snprintf(out, TRACE_TEXT_MAX, "00-%s-%016" PRIx64 "-%s", trace, span ? span : 1, flags);
+	out[35] = '-';
+	str_hex(out + 36, span ? span : 1);
+	/* Of the flags only "sampled", the lowest bit, is known to version 00. */
+	memcpy(out + 52, "-00", 4);
+	if (is_theirs && strchr("13579bdf", theirs.ptr[54]))
+		out[54] = '1';
 	return is_theirs;
 }
