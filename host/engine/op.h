@@ -92,7 +92,7 @@ struct batch {
 	bool internal; /* submitted by the host: never refused busy */
 };
 
-/* Allocate with xcalloc, fill ops; done must call batch_free. */
+/* batch.c: allocate with xcalloc, fill ops; done must call batch_free. */
 int32_t batch_submit(struct engine *g, struct batch *b);
 void batch_free(struct batch *b);
 /* One operation inside a unit that is open already; results' texts go to b's
