@@ -26,11 +26,29 @@ static const struct kit_store *the_store(void)
 	return i < N_STORES ? STORES[i] : NULL;
 }
 
-static const void *no_ext(txw_instance *self, const char *name)
+bool kit_listens;
+char kit_said[4096];
+
+static void keep_line(txw_instance *self, uint32_t level, txw_str text)
 {
 	(void)self;
-	(void)name;
-	return NULL;
+	(void)level;
+	snprintf(kit_said, sizeof(kit_said), "%.*s", STR_ARG(text));
+}
+
+static uint32_t is_heard(txw_instance *self, uint32_t level)
+{
+	(void)self;
+	(void)level;
+	return kit_listens;
+}
+
+static const txw_log_ext LOG = {.size = sizeof(LOG), .write = keep_line, .enabled = is_heard};
+
+static const void *get_ext(txw_instance *self, const char *name)
+{
+	(void)self;
+	return strcmp(name, TXW_EXT_LOG) == 0 ? &LOG : NULL;
 }
 
 static const txw_host HOST = {
@@ -38,7 +56,7 @@ static const txw_host HOST = {
     .abi_major = TXW_ABI_MAJOR,
     .abi_minor = TXW_ABI_MINOR,
     .version = "test",
-    .get_ext = no_ext,
+    .get_ext = get_ext,
 };
 
 int32_t kit_note(struct kit *k, int32_t rc)

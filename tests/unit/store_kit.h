@@ -88,6 +88,10 @@ int32_t kit_check(struct kit *k, int32_t rc, const char *what, const char *file,
 #define REFUSED(code, call) assert_int_equal((code), kit_note(k, (call)))
 int32_t kit_note(struct kit *k, int32_t rc);
 
+/* The last line a store has logged, while somebody listens. */
+extern bool kit_listens;
+extern char kit_said[4096];
+
 /* Shorthands on the kit's store. */
 #define BEGIN()    OK(k->v->begin(k->self, &k->err))
 #define COMMIT()   OK(k->v->commit(k->self, &k->err))

@@ -448,6 +448,53 @@ static void a_search_without_an_end_is_given_up(void **state)
 	assert_int_equal(10, k->n);
 }
 
+/* Says that the filter's page was read by that index. */
+static void expect_read_by(struct kit *k, const txw_filter *f, const char *index)
+{
+	txw_tx_query q = {
+	    .size = sizeof(q), .limit = 10, .filter = f, .tenant = STR_LIT("default")};
+	kit_listens = true;
+	bag_empty(k);
+	OK(k->v->list_tx(k->reader, &q, bag_tx, k, &k->err));
+	kit_listens = false;
+	assert_int_equal(1, k->n);
+	if (!strstr(kit_said, index))
+		print_error("%s\n", kit_said);
+	assert_non_null(strstr(kit_said, index));
+}
+
+static void a_flow_is_found_by_its_index_among_thousands(void **state)
+{
+	static const char MANY[] =
+	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)";
+	struct kit *k = *state;
+	char sql[512];
+	txw_filter flow = {.size = sizeof(flow),
+			   .kind = TXW_F_TEST,
+			   .op = TXW_F_EQ,
+			   .field = TXW_FIELD_FLOW,
+			   .text = STR_LIT("payment")};
+	txw_filter status = flow;
+	const txw_filter *both[] = {&status, &flow};
+	txw_filter and = {
+	    .size = sizeof(and), .kind = TXW_F_AND, .n_children = 2, .children = both};
+	status.field = TXW_FIELD_STATUS;
+	status.text = STR_LIT("x");
+	kit_commit_change(k, kit_tx(k, "A"), "x");
+	snprintf(sql, sizeof(sql),
+		 "%s INSERT INTO name SELECT (SELECT max(id) FROM name) + i, 'f' || i FROM n",
+		 MANY);
+	shell_run(k, sql);
+	snprintf(sql, sizeof(sql),
+		 "%s INSERT INTO shape SELECT tenant, (SELECT id FROM name WHERE text = 'f' || i),"
+		 " status, outcome, finished FROM n, (SELECT * FROM shape LIMIT 1)",
+		 MANY);
+	shell_run(k, sql);
+	kit_reopen(k);
+	expect_read_by(k, &flow, "INDEX tx_open (tenant=? AND flow=?");
+	expect_read_by(k, &and, "INDEX tx_open (tenant=? AND flow=?");
+}
+
 static void the_wal_is_moved_into_the_file_and_stays_bounded(void **state)
 {
 	struct kit *k = *state;
@@ -497,6 +544,7 @@ int main(void)
 	    CASE(a_full_disk_in_the_middle_of_a_unit_breaks_only_that_unit),
 	    CASE(what_was_acknowledged_survives_kill_9),
 	    CASE(a_search_without_an_end_is_given_up),
+	    CASE(a_flow_is_found_by_its_index_among_thousands),
 	    CASE(the_wal_is_moved_into_the_file_and_stays_bounded),
 	};
 	return cmocka_run_group_tests_name("store.sqlite", tests, NULL, NULL);

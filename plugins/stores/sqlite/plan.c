@@ -12,7 +12,9 @@
 
 #include "filter_sql.h"
 
-#define SHAPES_MAX 1024 /* looked at; with more the whole is read */
+/* Looked at, of what the tenant has, or of its flow that the filter names; with
+ * more the whole is read. */
+#define SHAPES_MAX 4096
 #define DEPTH_MAX  64
 
 /* What a filter says of a row of which flow, status and outcome are known. */
@@ -109,31 +111,80 @@ static int32_t use_whole(struct plan *p)
 	return TXW_OK;
 }
 
+/* Does such a statement find anything? 1, 0 or an error. */
+static int32_t is_any(struct reader *r, sqlite3_stmt *st, txw_error *err)
+{
+	int32_t rc = db_step(&r->db, st, "planning a search", err);
+	sqlite3_reset(st);
+	return rc;
+}
+
 /* All of a tenant's rows are wanted: are there any but these? */
 static int32_t look_for_others(struct reader *r, const txw_tx_query *q, struct plan *p,
 			       txw_error *err)
 {
 	sqlite3_stmt *st = db_stmt(&r->db, SQL_SHAPE_OTHERS);
 	bind_int(st, 1, names_find(&r->names, q->tenant));
-	int32_t rc = db_step(&r->db, st, "planning a search", err);
-	sqlite3_reset(st);
+	int32_t rc = is_any(r, st, err);
 	if (rc < 0)
 		return rc;
 	return rc == 0 ? use_whole(p) : TXW_OK;
 }
 
-static int32_t read_shapes(struct reader *r, const txw_tx_query *q, enum part part, struct plan *p,
-			   txw_error *err)
+/* Has the tenant another flow? 1, 0 or an error. */
+static int32_t has_other_flow(struct reader *r, const txw_tx_query *q, txw_str flow, txw_error *err)
+{
+	sqlite3_stmt *st = db_stmt(&r->db, SQL_SHAPE_FLOWS);
+	bind_int(st, 1, names_find(&r->names, q->tenant));
+	bind_int(st, 2, names_find(&r->names, flow));
+	return is_any(r, st, err);
+}
+
+/* The one flow that rows must be of; empty: of any. */
+static txw_str flow_of(const txw_filter *f, int depth)
+{
+	txw_str none = {NULL, 0};
+	if (!f || depth > DEPTH_MAX)
+		return none;
+	bool is_prefix = f->text.len && f->text.ptr[f->text.len - 1] == '*';
+	if (f->kind == TXW_F_TEST && f->field == TXW_FIELD_FLOW && f->op == TXW_F_EQ && !is_prefix)
+		return f->text;
+	for (uint32_t i = 0; f->kind == TXW_F_AND && i < f->n_children; i++) {
+		txw_str flow = flow_of(f->children[i], depth + 1);
+		if (flow.len)
+			return flow;
+	}
+	return none;
+}
+
+/* Shapes of all, of a tenant, or of a tenant's flow. */
+static sqlite3_stmt *shapes_of(struct reader *r, const txw_tx_query *q, txw_str flow)
 {
 	bool all = q->tenant.len == 0;
-	sqlite3_stmt *st = db_stmt(&r->db, all ? SQL_SHAPE_LIST_ALL : SQL_SHAPE_LIST);
-	int n = 0;
-	bool is_less = false;
-	int32_t rc;
+	int which = all ? SQL_SHAPE_LIST_ALL : flow.len ? SQL_SHAPE_LIST_FLOW : SQL_SHAPE_LIST;
+	sqlite3_stmt *st = db_stmt(&r->db, which);
 	if (!all)
-		bind_int(st, 1, names_find(&r->names, q->tenant));
-	bind_int(st, all ? 1 : 2, SHAPES_MAX);
-	while ((rc = db_step(&r->db, st, "planning a search", err)) > 0 && !p->is_whole) {
+		bind_int(st, 2, names_find(&r->names, q->tenant));
+	if (flow.len)
+		bind_int(st, 3, names_find(&r->names, flow));
+	bind_int(st, 1, SHAPES_MAX);
+	return st;
+}
+
+/* What one look at the shapes told. */
+struct look {
+	bool is_less; /* the filter leaves some out */
+	bool is_cut;  /* there are SHAPES_MAX, and maybe more */
+};
+
+static int32_t take_shapes(struct reader *r, sqlite3_stmt *st, const txw_tx_query *q,
+			   enum part part, struct plan *p, struct look *look, txw_error *err)
+{
+	int n = 0;
+	int32_t rc;
+	p->n = 0;
+	while ((rc = db_step(&r->db, st, "planning a search", err)) > 0 && !p->is_whole &&
+	       !look->is_cut) {
 		struct shape s = {column_int(st, 0), column_int(st, 1), column_int(st, 2),
 				  (uint32_t)column_int(st, 3), (uint32_t)column_int(st, 4)};
 		const char *outcome = s.outcome < 5 ? OUTCOMES[s.outcome] : "";
@@ -141,13 +192,28 @@ static int32_t read_shapes(struct reader *r, const txw_tx_query *q, enum part pa
 				  names_text(&r->names, &r->db, s.status),
 				  {outcome, strlen(outcome)}};
 		bool is_in = is_of(part, s.is_finished) && can_hold(q->filter, &w);
-		is_less = is_less || !is_in;
-		if (++n == SHAPES_MAX || (is_in && !add_arm(p, &s)))
-			p->is_whole = true;
+		look->is_less = look->is_less || !is_in;
+		look->is_cut = ++n == SHAPES_MAX;
+		p->is_whole = is_in && !add_arm(p, &s);
 	}
 	sqlite3_reset(st);
-	if (rc < 0 || p->is_whole || is_less)
-		return rc < 0 ? rc : TXW_OK;
+	return rc < 0 ? rc : TXW_OK;
+}
+
+static int32_t read_shapes(struct reader *r, const txw_tx_query *q, enum part part, struct plan *p,
+			   txw_error *err)
+{
+	bool all = q->tenant.len == 0;
+	txw_str flow = all ? (txw_str){NULL, 0} : flow_of(q->filter, 0);
+	struct look look = {0};
+	int32_t rc = flow.len ? has_other_flow(r, q, flow, err) : 0;
+	if (rc < 0)
+		return rc;
+	look.is_less = rc > 0;
+	rc = take_shapes(r, shapes_of(r, q, flow), q, part, p, &look, err);
+	p->is_whole = p->is_whole || look.is_cut;
+	if (rc < 0 || p->is_whole || look.is_less)
+		return rc;
 	return all ? use_whole(p) : look_for_others(r, q, p, err);
 }
 

@@ -77,8 +77,12 @@ struct sql_row {
 	X(SHAPE_LOAD, SQL_WRITER, "SELECT tenant, flow, status, outcome, finished FROM shape")     \
 	X(SHAPE_ADD, SQL_WRITER, "INSERT INTO shape VALUES (?1, ?2, ?3, ?4, ?5)")                  \
 	X(SHAPE_LIST, SQL_READER,                                                                  \
-	  "SELECT tenant, flow, status, outcome, finished FROM shape WHERE tenant = ?1 LIMIT ?2")  \
+	  "SELECT tenant, flow, status, outcome, finished FROM shape WHERE tenant = ?2 LIMIT ?1")  \
+	X(SHAPE_LIST_FLOW, SQL_READER,                                                             \
+	  "SELECT tenant, flow, status, outcome, finished FROM shape"                              \
+	  " WHERE tenant = ?2 AND flow = ?3 LIMIT ?1")                                             \
 	X(SHAPE_OTHERS, SQL_READER, "SELECT 1 FROM shape WHERE tenant <> ?1 LIMIT 1")              \
+	X(SHAPE_FLOWS, SQL_READER, "SELECT 1 FROM shape WHERE tenant = ?1 AND flow <> ?2 LIMIT 1") \
 	X(SHAPE_LIST_ALL, SQL_READER,                                                              \
 	  "SELECT tenant, flow, status, outcome, finished FROM shape LIMIT ?1")                    \
 	X(TX_BY_KEY, SQL_BOTH, "SELECT " SQL_TX_COLUMNS " FROM tx t WHERE t.key = ?1")             \
