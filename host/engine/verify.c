@@ -33,7 +33,6 @@ struct run {
 	uint32_t in_call;
 	int64_t after;
 	bool anchor_seen;
-	bool has_event; /* of a row */
 };
 
 const char *verify_kind_name(enum verify_kind k)
@@ -242,7 +241,10 @@ static int32_t check_log(struct run *r)
 struct row_check {
 	struct run *run;
 	const txw_tx *row;
-	bool has_event;
+	int64_t seq;     /* of the last event read; 0: none yet */
+	int64_t version; /* its transaction's */
+	uint32_t in_call;
+	bool is_wrong; /* one finding a row is enough */
 };
 
 /* What only an event changes. Polls move the rest, and the source's place. */
@@ -286,29 +288,61 @@ static const char *differs(const txw_tx *a, const txw_tx *b)
 
 static void row_wrong(struct row_check *c, const char *what)
 {
+	c->is_wrong = true;
 	tell(c->run, &(struct verify_finding){
 			 .kind = VERIFY_ROW, .seq = c->row->last_seq, .tx = c->row, .what = what});
 }
 
-static int32_t take_newest(void *ctx, const txw_event *ev)
+/* The newest event has all that the row says. */
+static bool is_told(struct row_check *c, const txw_event *ev)
 {
-	struct row_check *c = ctx;
 	char text[96];
-	if (ev->seq != c->row->last_seq)
-		return 1;
-	c->has_event = true;
-	/* A store may find a history by its row's last_seq, or by the log alone. */
-	if (ev->seq != c->row->last_seq) {
-		row_wrong(c, ev->seq < c->row->last_seq ? "its newest event is not in the log"
-							: "the log has a newer event of it");
-		return 1;
-	}
 	const char *name = ev->tx ? differs(c->row, ev->tx) : "all of it";
 	if (!name)
-		return 1;
+		return true;
 	snprintf(text, sizeof(text), "its %s is not what its newest event says", name);
 	row_wrong(c, text);
-	return 1;
+	return false;
+}
+
+static void version_missing(struct row_check *c, int64_t version)
+{
+	char text[96];
+	snprintf(text, sizeof(text), "its event of version %lld is not in the log",
+		 (long long)version);
+	row_wrong(c, text);
+}
+
+/* Back from the newest, the versions fall by one. */
+static int32_t take_history(void *ctx, const txw_event *ev)
+{
+	struct row_check *c = ctx;
+	c->in_call++;
+	if (!c->seq) {
+		if (ev->seq != c->row->last_seq || !is_told(c, ev))
+			return 1;
+	} else if (!ev->tx || ev->tx->version != c->version - 1) {
+		version_missing(c, c->version - 1);
+		return 1;
+	}
+	c->version = ev->tx->version;
+	c->seq = ev->seq;
+	return 0;
+}
+
+static int32_t read_history(struct row_check *c, struct err *e)
+{
+	struct run *r = c->run;
+	/* Not the newest of now: the row may have moved on since it was read. */
+	int64_t before = c->row->last_seq + 1;
+	int32_t rc;
+	do {
+		c->in_call = 0;
+		rc = READ_CALL(r->store, e, history, r->second, c->row->key, before, PAGE,
+			       take_history, c);
+		before = c->seq;
+	} while (rc >= 0 && !c->is_wrong && c->in_call == PAGE);
+	return rc;
 }
 
 static int32_t take_row(void *ctx, const txw_tx *row)
@@ -319,18 +353,20 @@ static int32_t take_row(void *ctx, const txw_tx *row)
 	r->in_call++;
 	r->after = row->key;
 	r->v->rows++;
-	/* Not the newest of now: the row may have moved on since it was read. */
-	int32_t rc = READ_CALL(r->store, &e, history, r->second, row->key, row->last_seq + 1, 1,
-			       take_newest, &c);
+	int32_t rc = read_history(&c, &e);
 	if (rc < 0 && rc != TXW_E_CORRUPT) {
 		*r->e = e;
 		r->rc = rc;
 		return 1;
 	}
+	if (c.is_wrong)
+		return 0;
 	if (rc == TXW_E_CORRUPT)
-		row_wrong(&c, "its newest event is another transaction's");
-	else if (!c.has_event)
+		row_wrong(&c, "an event of its history is another transaction's");
+	else if (!c.seq)
 		row_wrong(&c, "its newest event is not in the log");
+	else if (c.version != 1)
+		version_missing(&c, c.version - 1);
 	return 0;
 }
 

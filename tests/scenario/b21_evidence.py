@@ -203,6 +203,22 @@ def a_row_that_is_not_as_its_newest_event_says_is_named(t):
     _broken(site, f"transaction {made['id']} (event 7): row")
 
 
+def an_event_taken_away_as_by_a_purge_is_missed_in_its_transaction(t):
+    site = _site(t)
+    events = site.get("/v1/events?after=0&limit=1000")["data"]
+    newest = {e["transaction"]["id"]: e["seq"] for e in events if "transaction" in e}
+    gone = next(e for e in events if newest.get(e.get("transaction", {}).get("id")) not in
+                (None, e["seq"]))
+    site.stop()
+    table = "purged" if STORE == "sqlite" else "digest"
+    _edit(site, (f"INSERT INTO {table} (seq, digest, hash) SELECT seq, digest, hash FROM event"
+                 " WHERE seq = ?", gone["seq"]),
+          ("DELETE FROM event WHERE seq = ?", gone["seq"]))
+    tx = gone["transaction"]
+    _broken(site, f"transaction {tx['id']} (event {newest[tx['id']]}): row: its event of version "
+            f"{tx['version']} is not in the log")
+
+
 def a_running_site_is_left_alone(t):
     site = _site(t)
     if STORE != "sqlite":
