@@ -4,11 +4,12 @@
  *
  * An export has a reader of the store of its own, whose snapshot it holds. A
  * block is read on a reader's thread while the one before is being sent, so
- * memory is two blocks; for those who take gzip it is packed there, too. A snapshot keeps the store's WAL from being emptied:
- * it is let go of after EXPORT_TIME, or when the WAL has grown too long, and
- * a client that takes nothing is closed by the server's idle timeout. Then
- * the answer is cut off (no last chunk), with NDJSON after a line that says
- * why, so that nobody takes it for whole.
+ * memory is two blocks; for those who take gzip it is packed there, too. A
+ * snapshot keeps the store's WAL from being emptied: it is let go of after
+ * EXPORT_TIME, or when the WAL has grown too long, and a client that takes
+ * nothing is closed by the server's idle timeout. Then the answer is cut off
+ * (no last chunk), with NDJSON after a line that says why, so that nobody
+ * takes it for whole.
  *
  *   READING -> TELLING  the first block is there (an error is an answer)
  *   TELLING -> CLOSED   all was told, or the client left; freed when no read

@@ -87,6 +87,13 @@ int32_t kit_check(struct kit *k, int32_t rc, const char *what, const char *file,
 #define OK(call)            kit_check(k, (call), #call, __FILE__, __LINE__)
 #define REFUSED(code, call) assert_int_equal((code), kit_note(k, (call)))
 int32_t kit_note(struct kit *k, int32_t rc);
+/* For what may fail in a function that hands the error on. */
+#define TRY(call)                                   \
+	do {                                        \
+		int32_t try_rc = (call);            \
+		if (try_rc < 0)                     \
+			return kit_note(k, try_rc); \
+	} while (0)
 
 /* The last line a store has logged, while somebody listens. */
 extern bool kit_listens;

@@ -8,6 +8,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,7 +87,7 @@ static void *write_units(void *arg)
 		kit_change(k, tx, "settled");
 		int until = atomic_load(w->polls) + 3;
 		while (w->is_slow && atomic_load(w->polls) < until)
-			usleep(200);
+			sched_yield();
 		COMMIT();
 	}
 	atomic_store(&w->is_done, true);
@@ -120,6 +121,22 @@ static void a_tail_misses_nothing_of_two_writers_one_of_them_slow(void **state)
 	}
 }
 
+/* In an open unit: so many changes, each to be delivered now. */
+static void deliver_changes(struct kit *k, txw_tx *tx, int64_t target, int n)
+{
+	for (int i = 0; i < n; i++) {
+		txw_delivery_row row = {.size = sizeof(row),
+					.target = target,
+					.seq = kit_change(k, tx, "x")->seq,
+					.tx = tx->key,
+					.tenant = STR_LIT("t"),
+					.due_at = KIT_NOW,
+					.created_at = KIT_NOW};
+		txw_delivery_row *at = &row;
+		OK(k->v->put_deliveries(k->self, &at, 1, &k->err));
+	}
+}
+
 static void a_claim_passes_over_what_another_host_claims(void **state)
 {
 	struct kit *k = *state;
@@ -128,18 +145,7 @@ static void a_claim_passes_over_what_another_host_claims(void **state)
 	txw_tx *tx = kit_tx(k, "A");
 	BEGIN();
 	OK(k->v->put_target(k->self, &target, &k->err));
-	for (int i = 0; i < 2; i++) {
-		txw_event *ev = kit_change(k, tx, "x");
-		txw_delivery_row row = {.size = sizeof(row),
-					.target = target.key,
-					.seq = ev->seq,
-					.tx = tx->key,
-					.tenant = STR_LIT("t"),
-					.due_at = KIT_NOW,
-					.created_at = KIT_NOW};
-		txw_delivery_row *at = &row;
-		OK(k->v->put_deliveries(k->self, &at, 1, &k->err));
-	}
+	deliver_changes(k, tx, target.key, 2);
 	COMMIT();
 	BEGIN();
 	bag_empty(k);
@@ -217,17 +223,7 @@ static void hosts_that_lock_in_whatever_order_never_wait_for_each_other(void **s
 	pthread_t threads[2];
 	BEGIN();
 	OK(k->v->put_target(k->self, &target, &k->err));
-	for (int i = 0; i < 9; i++) {
-		txw_delivery_row row = {.size = sizeof(row),
-					.target = target.key,
-					.seq = kit_change(k, tx, "x")->seq,
-					.tx = tx->key,
-					.tenant = STR_LIT("t"),
-					.due_at = KIT_NOW,
-					.created_at = KIT_NOW};
-		txw_delivery_row *at = &row;
-		OK(k->v->put_deliveries(k->self, &at, 1, &k->err));
-	}
+	deliver_changes(k, tx, target.key, 9);
 	COMMIT();
 	struct mixer mixers[2] = {{second_open(k), target.key, tx->id, false},
 				  {second_open(k), target.key, tx->id, true}};

@@ -159,13 +159,6 @@ static int32_t one_facet(void *ctx, uint32_t field, txw_str value, int64_t count
 	return 0;
 }
 
-#define TRY(call)                                   \
-	do {                                        \
-		int32_t try_rc = (call);            \
-		if (try_rc < 0)                     \
-			return kit_note(k, try_rc); \
-	} while (0)
-
 #define EMITS(n_rows, call)                     \
 	do {                                    \
 		bag_empty(k);                   \

@@ -1,13 +1,6 @@
 /* store_work.c: see store_work.h. */
 #include "store_work.h"
 
-#define TRY(call)                                   \
-	do {                                        \
-		int32_t try_rc = (call);            \
-		if (try_rc < 0)                     \
-			return kit_note(k, try_rc); \
-	} while (0)
-
 void work_open(struct kit *k, struct work *w)
 {
 	*w = (struct work){.target = {.size = sizeof(txw_target),
