@@ -67,13 +67,11 @@ void connection_waits(struct MHD_Connection *mhd)
 
 void connections_look(struct http_server *s)
 {
-	struct connection *c;
 	int64_t now = clock_ticks(), idle = s->limits.idle_timeout;
 	if (now < s->look_at)
 		return;
 	s->look_at = now + idle / 2;
-	DL_FOREACH(s->connections, c)
-	{
+	for (struct connection *c = s->connections; c; c = c->next) {
 		if (c->since == 0 || now - c->since <= PATIENCE * idle)
 			continue;
 		const union MHD_ConnectionInfo *info = MHD_get_connection_info(
